@@ -1,0 +1,114 @@
+"""What a backend says of itself: the values a plugin declares, and nothing that runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+CONTRACT_VERSION = 1
+"""The version of the plugin contract that this core speaks. It goes up when a hook or value changes incompatibly."""
+
+
+class Support(StrEnum):
+    """How far a backend supports an algorithm."""
+
+    FULL = "full"
+    EXPERIMENTAL = "experimental"
+    UNSUPPORTED = "unsupported"
+
+
+class Feature(StrEnum):
+    """What a job can ask of a backend beyond its algorithm."""
+
+    FULL = "full"
+    LORA = "lora"
+    QLORA = "qlora"
+    PACKING = "packing"
+    GRADIENT_CHECKPOINTING = "gradient_checkpointing"
+    EVALUATION = "evaluation"
+    RESUME = "resume"
+    GGUF = "gguf"
+    CPU = "cpu"
+    CUDA = "cuda"
+    MULTI_GPU = "multi_gpu"
+
+
+FEATURE_MEANINGS: dict[Feature, str] = {
+    Feature.FULL: "every weight of the model is trained",
+    Feature.LORA: "low-rank adapters are trained on a frozen model (arXiv 2106.09685)",
+    Feature.QLORA: "low-rank adapters on a model held in 4 bits (arXiv 2305.14314)",
+    Feature.PACKING: "several short examples share one sequence",
+    Feature.GRADIENT_CHECKPOINTING: "activations are recomputed in the backward pass to save memory",
+    Feature.EVALUATION: "evaluation data is scored during and after training",
+    Feature.RESUME: "a run continues from a checkpoint",
+    Feature.GGUF: "the starting model may be a .gguf file",
+    Feature.CPU: "it runs without an accelerator",
+    Feature.CUDA: "it runs on NVIDIA GPUs",
+    Feature.MULTI_GPU: "it runs on several GPUs of one machine",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """One row of a backend's table: how it supports one algorithm.
+
+    Args:
+        algorithm: The algorithm's name.
+        support: How far it goes.
+        features: What a job with this algorithm may ask for.
+        note: Why the support is not full; needed for everything but ``full``.
+
+    Raises:
+        ValueError: If a row that is not ``full`` has no note.
+    """
+
+    algorithm: str
+    support: Support = Support.FULL
+    features: frozenset[Feature] = frozenset()
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "support", Support(self.support))
+        object.__setattr__(self, "features", frozenset(Feature(feature) for feature in self.features))
+        if self.support is not Support.FULL and not self.note:
+            raise ValueError(f"the capability row for {self.algorithm!r} is {self.support} and has no note saying why")
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOrder:
+    """An engine module that has to be imported before others in the same process."""
+
+    first: str
+    before: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BackendInfo:
+    """What a plugin declares about its backend.
+
+    Args:
+        name: The backend's name, the same as its entry point's.
+        summary: One line for people.
+        contract: The contract version the plugin was written for, as a literal number.
+        capabilities: One row for each algorithm; a missing row means "not declared".
+        requirements: The engine's packages as version ranges (PEP 508), e.g. ``trl>=1.12,<1.17``.
+        install: The command that installs what is missing.
+        import_order: What must be imported before what.
+        conflicts: Modules that must not have been imported in the process that runs this backend.
+    """
+
+    name: str
+    summary: str
+    contract: int
+    capabilities: tuple[Capability, ...]
+    requirements: tuple[str, ...] = ()
+    install: str = ""
+    import_order: tuple[ImportOrder, ...] = ()
+    conflicts: tuple[str, ...] = ()
+
+    def capability(self, algorithm: str) -> Capability:
+        """The row for an algorithm; a row that says "not declared" where the backend has none."""
+        for row in self.capabilities:
+            if row.algorithm == algorithm:
+                return row
+        return Capability(algorithm, Support.UNSUPPORTED, note="not declared")

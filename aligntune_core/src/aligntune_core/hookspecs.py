@@ -1,0 +1,89 @@
+"""The contract for backends, top to bottom.
+
+A backend is a module that an entry point in the group ``aligntune_core.backends`` names; the entry point's name is the
+backend's name. The module implements these hooks, each marked with ``aligntune_core.hookimpl``. It must be light: it
+and all it imports may not import an engine (torch, transformers, trl, ...); engines are imported inside
+``aligntune_create_trainer``. An implementation may take fewer arguments than its specification.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from aligntune_core.algorithms import Algorithm
+    from aligntune_core.capabilities import BackendInfo
+    from aligntune_core.events import Listener
+    from aligntune_core.job import Job
+    from aligntune_core.trainer import Trainer
+    from aligntune_core.verdict import Problem
+
+PROJECT = "aligntune"
+ENTRY_POINT_GROUP = "aligntune_core.backends"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec(firstresult=True)
+def aligntune_backend_info() -> BackendInfo | None:
+    """Say what this backend is and what it supports. Required; no engine may be imported. Since 1.0.
+
+    Returns:
+        The backend's name, summary, requirements and capability rows.
+    """
+
+
+@hookspec(firstresult=True)
+def aligntune_algorithms() -> Iterable[Algorithm] | None:
+    """Bring algorithms that the core does not have. No engine may be imported. Since 1.0.
+
+    Returns:
+        The further algorithms; capability rows may then name them.
+    """
+
+
+@hookspec(firstresult=True)
+def aligntune_check_job(job: Job, probe: bool) -> Iterable[Problem] | None:
+    """Find the problems of a job that only this backend can know. Since 1.0.
+
+    Called after the core's own checks, with a job that the core could read, also when the core found problems in it.
+
+    Args:
+        job: The job.
+        probe: Whether the engine may be imported to find out more; if false, it may not.
+
+    Returns:
+        The problems; nothing where there are none.
+    """
+
+
+@hookspec(firstresult=True)
+def aligntune_create_trainer(job: Job, emit: Listener) -> Trainer | None:
+    """Make the trainer for a job that passed every check. Required; imports the engine. Since 1.0.
+
+    Args:
+        job: The job. Keys outside ``job.model_fields_set`` were left alone by the user.
+        emit: Where the trainer sends its events: the data as prepared, steps with metrics, checkpoints, the end.
+
+    Returns:
+        The trainer; nothing has been trained yet.
+
+    Raises:
+        DataError: If the dataset can't be used.
+        ModelError: If the model can't be loaded.
+    """
+
+
+@hookspec
+def aligntune_trainer_created(job: Job, trainer: Trainer) -> None:
+    """Observe that a trainer was made. Since 1.0.
+
+    Args:
+        job: The job it was made for.
+        trainer: The trainer, before training.
+    """

@@ -1,0 +1,139 @@
+"""Job files: YAML that is only data, with the line of every key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+from aligntune_core.errors import JobFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class JobFile:
+    """What a job file says.
+
+    Args:
+        values: The keys with their values.
+        places: ``file:line`` of each key, dotted for nested ones.
+    """
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    places: Mapping[str, str] = field(default_factory=dict)
+
+
+def load_job_file(path: str | Path) -> JobFile:
+    """Read a job file.
+
+    Args:
+        path: A YAML file whose top level is a mapping of job keys.
+
+    Raises:
+        JobFileError: If it can't be read, isn't UTF-8, isn't YAML, isn't a mapping, or has a key twice.
+    """
+    import yaml
+
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise JobFileError(f"there is no job file '{path}'.", fix="Check the path.") from None
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        raise JobFileError(f"{path}:{line}: the file is not UTF-8 text.", fix="Save it as UTF-8.") from None
+    except (OSError, ValueError) as error:
+        raise JobFileError(f"the job file '{path}' can't be read: {getattr(error, 'strerror', None) or error}.") from error
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        places = _places(root, path) if root is not None else {}
+        values = yaml.safe_load(text)
+    except RecursionError:
+        raise JobFileError(f"the job file '{path}' is nested too deeply.") from None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise JobFileError(f"{path}:{line}: this is not YAML: {error.problem or error.context}.") from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise JobFileError(f"{path}: this is not YAML: {error}.") from None
+    if values is None:
+        values = {}
+    if not isinstance(values, dict):
+        raise JobFileError(
+            f"the job file '{path}' holds {_article(values)}, not keys with values.",
+            fix="Write one `key: value` on each line, e.g. `algorithm: sft`.",
+        )
+    return JobFile({str(key): value for key, value in values.items()}, places)
+
+
+def _article(value: object) -> str:
+    return {"list": "a list", "str": "one text", "int": "one number", "float": "one number"}.get(
+        type(value).__name__, f"a {type(value).__name__}"
+    )
+
+
+def _places(node: Any, path: Path, prefix: str = "") -> dict[str, str]:
+    import yaml
+
+    places: dict[str, str] = {}
+    if not isinstance(node, yaml.MappingNode):
+        return places
+    for key_node, value_node in node.value:
+        if not isinstance(key_node, yaml.ScalarNode):
+            raise JobFileError(f"{path}:{key_node.start_mark.line + 1}: a key must be a plain word.")
+        key = f"{prefix}{key_node.value}"
+        place = f"{path}:{key_node.start_mark.line + 1}"
+        if key in places:
+            raise JobFileError(f"{place}: '{key}' stands here a second time, first at {places[key]}.", fix="Keep one.")
+        places[key] = place
+        places.update(_places(value_node, path, f"{key}."))
+    return places
+
+
+def apply_overrides(values: Mapping[str, Any], overrides: Iterable[str]) -> dict[str, Any]:
+    """The values with ``key=value`` words from a command line laid over them.
+
+    Args:
+        values: What there was before.
+        overrides: Words like ``learning_rate=5e-5`` or, for what is nested, ``backend_args.max_length=64``. A value
+            is read as YAML, except where the key takes text.
+
+    Raises:
+        JobFileError: If a word has no ``=``, or reaches into something that has no keys.
+    """
+    merged = dict(values)
+    for word in overrides:
+        key, equals, text = word.partition("=")
+        key = key.strip().lstrip("-")
+        if not equals or not key:
+            raise JobFileError(f"'{word}' is not of the form key=value.", fix="Write e.g. learning_rate=5e-5.")
+        *outer, last = key.split(".")
+        target = merged
+        for part in outer:
+            inner = target.get(part)
+            if inner is not None and not isinstance(inner, dict):
+                raise JobFileError(f"'{key}' reaches into '{part}', which has no keys of its own.")
+            target[part] = dict(inner or {})
+            target = target[part]
+        target[last] = _value(key, text)
+    return merged
+
+
+def _value(key: str, text: str) -> Any:
+    import yaml
+
+    from aligntune_core.job import Job
+
+    field_info = Job.model_fields.get(key)
+    if field_info is not None and _is_text(field_info.annotation) and text not in {"null", "~"}:
+        return text
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return text
+
+
+def _is_text(annotation: Any) -> bool:
+    kinds = [part for part in get_args(annotation) if part is not type(None)] or [annotation]
+    return all(part is str or (get_args(part) and get_args(part)[0] is str) for part in kinds)

@@ -1,0 +1,131 @@
+"""From a mapping of keys to a job, with every problem found on the way and not only the first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from aligntune_core.job import Job
+from aligntune_core.suggest import did_you_mean
+from aligntune_core.verdict import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic_core import ErrorDetails
+
+SYNONYMS = {
+    "model": "model_name",
+    "model_name_or_path": "model_name",
+    "dataset": "dataset_name",
+    "data": "dataset_name",
+    "algo": "algorithm",
+    "lr": "learning_rate",
+    "epochs": "num_epochs",
+    "num_train_epochs": "num_epochs",
+    "per_device_train_batch_size": "batch_size",
+    "max_length": "max_seq_length",
+    "lr_scheduler_type": "lr_scheduler",
+    "lora_rank": "lora_r",
+    "rank": "lora_r",
+    "target_modules": "lora_target_modules",
+    "reward_funcs": "reward_functions",
+    "reward_model": "reward_model_name",
+    "resume_from_checkpoint": "resume",
+    "eval_dataset": "eval_dataset_name",
+    "split": "dataset_split",
+    "group_size": "num_generations",
+    "max_new_tokens": "max_completion_length",
+}
+"""What other tools call our keys: offered as the suggestion, never taken silently."""
+
+
+def read_job(values: Mapping[str, Any]) -> tuple[Job, list[Problem]]:
+    """The job that ``values`` describe, and the problems found in reading it.
+
+    Args:
+        values: Job keys with their values; None means left alone.
+
+    Returns:
+        The job, made of the keys that could be read so that further checks can speak of them: where there are
+        problems it is a draft, in which even a required key may be None. And the problems.
+    """
+    given = {key: value for key, value in values.items() if value is not None}
+    try:
+        return Job(**given), []
+    except ValidationError as error:
+        found = {str(details["loc"][0]): details for details in reversed(error.errors(include_url=False))}
+    problems = [_problem(key, details, given) for key, details in sorted(found.items())]
+    readable = {key: value for key, value in given.items() if key not in found}
+    absent = [key for key, field in Job.model_fields.items() if field.is_required() and key not in readable]
+    draft = Job(**readable, **dict.fromkeys(absent, "?"))
+    return draft.model_copy(update=dict.fromkeys(absent)), problems
+
+
+def _missing(key: str) -> Problem:
+    return Problem(
+        "missing-key",
+        f"the job has no '{key}'.",
+        f"Add {key}: {(Job.model_fields[key].description or '').partition(' (')[0]}.",
+        key,
+    )
+
+
+def _problem(key: str, details: ErrorDetails, given: Mapping[str, Any]) -> Problem:
+    kind, context = details["type"], details.get("ctx", {})
+    if kind == "missing":
+        return _missing(key)
+    if kind == "extra_forbidden":
+        return unknown_key(key)
+    value = given.get(key)
+    dotted = ".".join(str(part) for part in details["loc"] if not str(part).startswith(("function-", "constrained-")))
+    shown = f"'{key}' is {value!r}"[:200]
+    if kind in _BOUNDS:
+        word, bound = _BOUNDS[kind]
+        return Problem("out-of-range", f"{shown}, but must be {word} {context[bound]:g}.", "", key)
+    if kind == "literal_error":
+        allowed = [part.strip(" '") for part in context["expected"].replace(" or ", ", ").split(",")]
+        return Problem("not-a-choice", f"{shown}, which is not a choice.", did_you_mean(str(value), allowed), key)
+    wanted = _wanted(key, details)
+    if kind == "value_error":
+        wanted = str(context["error"])
+        return Problem("wrong-type", f"{shown}, but {wanted}.", "", dotted if dotted in given else key)
+    return Problem("wrong-type", f"{shown}, but {wanted} is expected.", "", key)
+
+
+_BOUNDS = {
+    "greater_than": ("greater than", "gt"),
+    "greater_than_equal": ("at least", "ge"),
+    "less_than": ("less than", "lt"),
+    "less_than_equal": ("at most", "le"),
+}
+
+_KINDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "finite": "a finite number",
+    "bool": "true or false",
+    "string": "text",
+    "dict": "a mapping",
+    "list": "a list",
+}
+
+
+def _wanted(key: str, details: ErrorDetails) -> str:
+    for start, words in _KINDS.items():
+        if details["type"].startswith(start):
+            return words
+    return details["msg"]
+
+
+def unknown_key(key: str) -> Problem:
+    """The problem of a key that no job has."""
+    known = Job.model_fields
+    if key in SYNONYMS:
+        fix = f"Did you mean '{SYNONYMS[key]}'?"
+    else:
+        fix = did_you_mean(key, known)
+        if fix.startswith("Known:"):
+            fix = "`aligntune schema` lists the keys; what only the engine knows goes into backend_args."
+    return Problem("unknown-key", f"a job has no key '{key}'.", fix, key)
