@@ -139,7 +139,9 @@ class Job(BaseModel):
     resume: bool | Text | None = Field(
         None, description="Continue from the newest checkpoint in output_dir (true) or from a checkpoint's path"
     )
-    report_to: Texts | None = Field(None, description="Trackers that get the metrics: wandb, tensorboard (default: none)")
+    report_to: Texts | None = Field(
+        None, description="Trackers that get the metrics: wandb, tensorboard (default: none)"
+    )
 
     # trust and the engine's own
     trust_remote_code: bool = Field(False, description="Run code that comes with the model")

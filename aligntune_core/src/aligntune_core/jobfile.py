@@ -45,7 +45,9 @@ def load_job_file(path: str | Path) -> JobFile:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         raise JobFileError(f"{path}:{line}: the file is not UTF-8 text.", fix="Save it as UTF-8.") from None
     except (OSError, ValueError) as error:
-        raise JobFileError(f"the job file '{path}' can't be read: {getattr(error, 'strerror', None) or error}.") from error
+        raise JobFileError(
+            f"the job file '{path}' can't be read: {getattr(error, 'strerror', None) or error}."
+        ) from error
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         places = _places(root, path) if root is not None else {}

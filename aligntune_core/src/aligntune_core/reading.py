@@ -59,7 +59,7 @@ def read_job(values: Mapping[str, Any]) -> tuple[Job, list[Problem]]:
     problems = [_problem(key, details, given) for key, details in sorted(found.items())]
     readable = {key: value for key, value in given.items() if key not in found}
     absent = [key for key, field in Job.model_fields.items() if field.is_required() and key not in readable]
-    draft = Job(**readable, **dict.fromkeys(absent, "?"))
+    draft = Job.model_validate({**readable, **dict.fromkeys(absent, "?")})
     return draft.model_copy(update=dict.fromkeys(absent)), problems
 
 
@@ -87,7 +87,7 @@ def _problem(key: str, details: ErrorDetails, given: Mapping[str, Any]) -> Probl
     if kind == "literal_error":
         allowed = [part.strip(" '") for part in context["expected"].replace(" or ", ", ").split(",")]
         return Problem("not-a-choice", f"{shown}, which is not a choice.", did_you_mean(str(value), allowed), key)
-    wanted = _wanted(key, details)
+    wanted = _wanted(details)
     if kind == "value_error":
         wanted = str(context["error"])
         return Problem("wrong-type", f"{shown}, but {wanted}.", "", dotted if dotted in given else key)
@@ -112,7 +112,7 @@ _KINDS = {
 }
 
 
-def _wanted(key: str, details: ErrorDetails) -> str:
+def _wanted(details: ErrorDetails) -> str:
     for start, words in _KINDS.items():
         if details["type"].startswith(start):
             return words

@@ -1,0 +1,1 @@
+"""The factory under the name that people know it by."""

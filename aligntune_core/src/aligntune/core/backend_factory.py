@@ -1,0 +1,92 @@
+"""Trainers by the names of their model, dataset, algorithm and backend."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from aligntune_core.factory import create_trainer
+from aligntune_core.plugins import registry
+
+if TYPE_CHECKING:
+    from aligntune_core.events import Listener
+    from aligntune_core.trainer import Trainer
+
+__all__ = ["BackendType", "create_rl_trainer", "create_sft_trainer", "get_backend_status"]
+
+
+class BackendType(StrEnum):
+    """The backends of this project by name; any backend's name as text works as well. Nothing is imported by it."""
+
+    TRL = "trl"
+    UNSLOTH = "unsloth"
+    AUTO = "auto"
+
+
+def create_sft_trainer(
+    model_name: str,
+    dataset_name: Any,
+    *,
+    backend: str | BackendType = BackendType.AUTO,
+    on_event: Listener | None = None,
+    **job: Any,
+) -> Trainer:
+    """Make a trainer for supervised fine-tuning.
+
+    Args:
+        model_name: The starting model: a hub id, a local folder, a ``.gguf`` file or ``builtin:tiny``.
+        dataset_name: What to learn from: a hub id, a local file or folder, ``builtin:NAME``, or a ``datasets.Dataset``.
+        backend: The engine.
+        on_event: What receives the run's events; progress is shown on standard error if None.
+        **job: Further keys of :class:`aligntune.Job`.
+
+    Raises:
+        JobError: If the job can't run, with every problem that was found.
+        DataError: If the dataset can't be used.
+        ModelError: If the model can't be loaded.
+    """
+    return create_trainer(
+        on_event=on_event,
+        **{"algorithm": "sft", **job, "model_name": model_name, "dataset_name": dataset_name, "backend": str(backend)},
+    )
+
+
+def create_rl_trainer(
+    model_name: str,
+    dataset_name: Any,
+    *,
+    algorithm: str,
+    backend: str | BackendType = BackendType.AUTO,
+    on_event: Listener | None = None,
+    **job: Any,
+) -> Trainer:
+    """Make a trainer for learning from preferences or rewards: dpo, ppo, grpo and the other algorithms.
+
+    Args:
+        model_name: The starting model: a hub id, a local folder, a ``.gguf`` file or ``builtin:tiny``.
+        dataset_name: What to learn from: a hub id, a local file or folder, ``builtin:NAME``, or a ``datasets.Dataset``.
+        algorithm: What to train with.
+        backend: The engine.
+        on_event: What receives the run's events; progress is shown on standard error if None.
+        **job: Further keys of :class:`aligntune.Job`.
+
+    Raises:
+        JobError: If the job can't run, with every problem that was found.
+        DataError: If the dataset can't be used.
+        ModelError: If the model can't be loaded.
+    """
+    return create_trainer(
+        on_event=on_event,
+        **{
+            **job,
+            "algorithm": algorithm,
+            "model_name": model_name,
+            "dataset_name": dataset_name,
+            "backend": str(backend),
+        },
+    )
+
+
+def get_backend_status() -> dict[str, dict[str, str]]:
+    """How every backend stands here: by name its status, version, reason and the command that installs it."""
+    return {name: backend.to_dict() for name, backend in registry().all().items()}

@@ -1,0 +1,104 @@
+"""What is known of each backend here and now, and which backends the project itself has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from aligntune_core.capabilities import BackendInfo
+
+
+class Status(StrEnum):
+    """Whether a backend can be used here."""
+
+    READY = "ready"
+    MISSING = "missing"
+    BROKEN = "broken"
+    DISABLED = "disabled"
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """One backend as it stands in this environment.
+
+    Args:
+        name: Its name.
+        status: Whether it can be used: ``missing`` when it or a package it needs is not installed in a version it
+            can use, ``broken`` when its plugin fails or breaks the contract, ``disabled`` by the user's settings.
+        version: The version of its distribution, empty when not installed.
+        reason: Why it can't be used, or what is wrong with it; empty when all is well.
+        install: The command that would make it usable, where there is one.
+        info: What its plugin declares, where that could be read.
+        plugin: The plugin itself.
+        cause: The exception behind a ``broken`` status.
+    """
+
+    name: str
+    status: Status
+    version: str = ""
+    reason: str = ""
+    install: str = ""
+    info: BackendInfo | None = None
+    plugin: Any = None
+    cause: BaseException | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can be used."""
+        return self.status is Status.READY
+
+    def to_dict(self) -> dict[str, str]:
+        """The backend's standing as JSON-ready values."""
+        return {"status": str(self.status), "version": self.version, "reason": self.reason, "install": self.install}
+
+
+@dataclass(frozen=True, slots=True)
+class KnownBackend:
+    """A backend of this project: its distribution owns the name."""
+
+    distribution: str
+    install: str
+
+
+KNOWN_BACKENDS = {
+    "trl": KnownBackend("aligntune-trl", 'pip install "aligntune[trl]"'),
+    "unsloth": KnownBackend("aligntune-unsloth", 'pip install "aligntune[unsloth]"'),
+}
+
+AUTO_ORDER = ("trl", "unsloth")
+"""The order in which ``backend="auto"`` prefers backends; others follow by name."""
+
+
+def by_preference(names: Iterable[str]) -> list[str]:
+    """Backend names in the order in which ``backend="auto"`` prefers them."""
+    rank = {name: index for index, name in enumerate(AUTO_ORDER)}
+    return sorted(names, key=lambda name: (rank.get(name, len(rank)), name))
+
+
+def unmet_requirements(requirements: Iterable[str]) -> list[str]:
+    """Which of the version ranges nothing installed here satisfies, each with what there is instead.
+
+    Args:
+        requirements: PEP 508 requirements, e.g. ``trl>=1.12,<1.17``.
+    """
+    from importlib.metadata import PackageNotFoundError, version
+
+    from packaging.requirements import Requirement
+
+    unmet = []
+    for text in requirements:
+        requirement = Requirement(text)
+        if requirement.marker and not requirement.marker.evaluate():
+            continue
+        try:
+            found = version(requirement.name)
+        except PackageNotFoundError:
+            unmet.append(f"{text} ({requirement.name} is not installed)")
+        else:
+            if not requirement.specifier.contains(found, prereleases=True):
+                unmet.append(f"{text} ({requirement.name} {found} is installed)")
+    return unmet

@@ -1,0 +1,249 @@
+"""The one place where it is decided whether a job can run, on which backend, and why not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from aligntune_core.algorithms import find_algorithm
+from aligntune_core.backends import Status
+from aligntune_core.capabilities import Support
+from aligntune_core.devices import device
+from aligntune_core.plugins import Registry, registry
+from aligntune_core.suggest import did_you_mean
+from aligntune_core.verdict import Problem, Severity, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from aligntune_core.algorithms import Algorithm
+    from aligntune_core.backends import Backend
+    from aligntune_core.capabilities import Feature
+    from aligntune_core.job import Job
+
+AUTO = "auto"
+
+
+@dataclass
+class _Choice:
+    backend: Backend | None = None
+    reason: str = ""
+    rejected: dict[str, str] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def decide(
+    values: Mapping[str, Any],
+    *,
+    places: Mapping[str, str] | None = None,
+    probe: bool = False,
+    backends: Registry | None = None,
+) -> Verdict:
+    """Whether a job can run here and on which backend, with every problem that can be known without an engine.
+
+    Args:
+        values: The job's keys.
+        places: ``file:line`` of keys that came from a job file.
+        probe: Whether backends may import their engines to find out more.
+        backends: The registry to choose from; this process's own if None.
+    """
+    from aligntune_core.places import place_problems
+    from aligntune_core.reading import read_job
+    from aligntune_core.rules import job_problems, required_features
+
+    known = backends or registry()
+    job, problems = read_job(values)
+    wanted = job.backend.strip().lower()
+    algorithm = _algorithm(job, wanted, known, problems)
+    if algorithm:
+        job = job.model_copy(update={"algorithm": algorithm.name})
+    here = device()
+    problems += job_problems(job, algorithm, here)
+    problems += place_problems(job)
+    features = required_features(job, here)
+    if wanted == AUTO:
+        choice = _choose(job, algorithm, features, known, probe=probe)
+    else:
+        choice = _explicit(wanted, algorithm, features, known)
+        if choice.backend and choice.backend.plugin is not None and algorithm:
+            choice.problems += _backend_problems(choice.backend, job, known, probe=probe)
+    problems += choice.problems
+    chosen = choice.backend
+    causes = {"backend-broken": chosen.cause} if chosen and chosen.cause else {}
+    return Verdict(
+        job.model_copy(update={"backend": chosen.name}) if chosen else job,
+        chosen.name if chosen else "",
+        choice.reason,
+        choice.rejected,
+        _ordered(problems, places or {}),
+        causes,
+    )
+
+
+def objection(backend: Backend, algorithm: Algorithm, features: Iterable[Feature]) -> Problem | None:
+    """Why a backend, as it stands here, can't run an algorithm with these features; None if it can.
+
+    Args:
+        backend: The backend.
+        algorithm: What it should train.
+        features: What else is asked of it.
+    """
+    return declared_objection(backend, algorithm, features) or _unusable(backend)
+
+
+def declared_objection(backend: Backend, algorithm: Algorithm, features: Iterable[Feature]) -> Problem | None:
+    """Why a backend does not declare that it trains an algorithm with these features; None if it does.
+
+    Args:
+        backend: The backend, usable here or not.
+        algorithm: What it should train.
+        features: What else is asked of it.
+    """
+    if backend.info is None:
+        return _unusable(backend)
+    row = backend.info.capability(algorithm.name)
+    if row.support is Support.UNSUPPORTED:
+        message = f"backend '{backend.name}' does not train '{algorithm.name}': {row.note}."
+        return Problem("unsupported-algorithm", message, "", "algorithm")
+    lacking = [feature for feature in features if feature not in row.features]
+    if lacking:
+        names = ", ".join(lacking)
+        message = f"backend '{backend.name}' does not train '{algorithm.name}' with {names}."
+        return Problem("unsupported-feature", message, "", _KEYS.get(lacking[0].value, "backend"))
+    return None
+
+
+_KEYS = {
+    "qlora": "load_in_4bit",
+    "lora": "use_peft",
+    "full": "use_peft",
+    "packing": "packing",
+    "gradient_checkpointing": "gradient_checkpointing",
+    "evaluation": "eval_dataset_name",
+    "resume": "resume",
+    "gguf": "model_name",
+}
+
+
+def _unusable(backend: Backend) -> Problem | None:
+    if backend.status is Status.MISSING:
+        message = f"backend '{backend.name}' is not installed: {backend.reason}."
+        fix = f"Install it with: {backend.install}" if backend.install else ""
+        return Problem("backend-not-installed", message, fix, "backend")
+    if backend.status is Status.BROKEN:
+        fix = f"Mend or remove it: {backend.install}" if backend.install else "Mend or uninstall its distribution."
+        return Problem("backend-broken", f"backend '{backend.name}' is broken: {backend.reason}.", fix, "backend")
+    if backend.status is Status.DISABLED:
+        message = f"backend '{backend.name}' is disabled: {backend.reason}."
+        return Problem("backend-disabled", message, "Change that environment variable.", "backend")
+    return None
+
+
+def _algorithm(job: Job, wanted: str, known: Registry, problems: list[Problem]) -> Algorithm | None:
+    if not job.algorithm:
+        return None
+    names = known.names()
+    algorithms = known.algorithms(names if wanted == AUTO else [wanted] if wanted in names else [])
+    algorithm = find_algorithm(job.algorithm, algorithms)
+    if algorithm is None:
+        fix = did_you_mean(job.algorithm, [algorithm.name for algorithm in algorithms])
+        problems.append(Problem("unknown-algorithm", f"there is no algorithm '{job.algorithm}'.", fix, "algorithm"))
+    return algorithm
+
+
+def _explicit(wanted: str, algorithm: Algorithm | None, features: list[Feature], known: Registry) -> _Choice:
+    names = known.names()
+    if wanted not in names:
+        fix = did_you_mean(wanted, [*names, AUTO])
+        return _Choice(problems=[Problem("unknown-backend", f"there is no backend '{wanted}'.", fix, "backend")])
+    backend = known.get(wanted)
+    problem = objection(backend, algorithm, features) if algorithm else _unusable(backend)
+    choice = _Choice(backend, "the job names it")
+    if problem:
+        choice.problems.append(problem if problem.fix else replace(problem, fix=_way_out(algorithm, features, known)))
+        # a backend that is absent is said even where it could not train the algorithm either
+        unusable = _unusable(backend)
+        if unusable and unusable != problem:
+            choice.problems.append(unusable)
+    if backend.ready and backend.reason:
+        message = f"backend '{wanted}': {backend.reason}."
+        choice.problems.append(Problem("backend-heavy", message, "", "backend", Severity.WARNING))
+    choice.problems += _process_problems(backend)
+    return choice
+
+
+def _way_out(algorithm: Algorithm | None, features: list[Feature], known: Registry) -> str:
+    if algorithm is None:
+        return ""
+    able = [name for name, backend in known.all().items() if objection(backend, algorithm, features) is None]
+    return f"Use backend='{able[0]}'." if able else ""
+
+
+def _choose(job: Job, algorithm: Algorithm | None, features: list[Feature], known: Registry, *, probe: bool) -> _Choice:
+    choice = _Choice()
+    if algorithm is None:
+        return choice
+    for name, backend in known.all().items():
+        objected = objection(backend, algorithm, features)
+        problems = (
+            [objected]
+            if objected
+            else [*_process_problems(backend), *_backend_problems(backend, job, known, probe=probe)]
+        )
+        stopping = [problem for problem in problems if problem.severity is Severity.ERROR]
+        if stopping:
+            choice.rejected[name] = " ".join(problem.message for problem in stopping)
+        elif choice.backend is None:
+            choice.backend, choice.problems = backend, problems
+        else:
+            choice.rejected[name] = f"'{choice.backend.name}' comes first"
+    if choice.backend:
+        choice.reason = "it is the first that supports the whole job here"
+    else:
+        reasons = "; ".join(f"{name}: {reason.rstrip('.')}" for name, reason in choice.rejected.items())
+        installs = [backend.install for backend in known.all().values() if backend.status is Status.MISSING]
+        fix = f"Install one, e.g. with: {installs[0]}" if installs else ""
+        choice.problems.append(Problem("no-backend", f"no backend can run this job here ({reasons}).", fix, "backend"))
+    return choice
+
+
+def _process_problems(backend: Backend) -> list[Problem]:
+    """What was imported into this process that the backend can't live with."""
+    import sys
+
+    if backend.info is None:
+        return []
+    fix = "Start a fresh process for it: `aligntune train` does."
+    problems = [
+        Problem(
+            "process-conflict",
+            f"backend '{backend.name}' can't run in this process: '{module}' was imported in it.",
+            fix,
+            "backend",
+        )
+        for module in backend.info.conflicts
+        if module in sys.modules
+    ]
+    for order in backend.info.import_order:
+        early = [module for module in order.before if module in sys.modules]
+        if early and order.first not in sys.modules:
+            message = (
+                f"backend '{backend.name}' has to import '{order.first}' before {', '.join(early)}, "
+                "which this process has already imported."
+            )
+            problems.append(Problem("import-order", message, fix, "backend"))
+    return problems
+
+
+def _backend_problems(backend: Backend, job: Job, known: Registry, *, probe: bool) -> list[Problem]:
+    try:
+        return list(known.hook(backend, "aligntune_check_job")(job=job, probe=probe) or ())
+    except Exception as error:
+        message = f"backend '{backend.name}' failed while it checked the job: {type(error).__name__}: {error}."
+        return [Problem("backend-broken", message, "Report it to the backend's authors.", "backend")]
+
+
+def _ordered(problems: list[Problem], places: Mapping[str, str]) -> tuple[Problem, ...]:
+    placed = [replace(problem, where=places.get(problem.key, problem.where)) for problem in problems]
+    unique = list(dict.fromkeys(placed))
+    return tuple(sorted(unique, key=lambda problem: problem.severity is not Severity.ERROR))

@@ -1,0 +1,211 @@
+"""The registry of backends: names without imports, each plugin loaded when it is asked for, every failure contained."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+from aligntune_core import hookspecs
+from aligntune_core.algorithms import ALGORITHMS, Algorithm
+from aligntune_core.backends import KNOWN_BACKENDS, Backend, Status, by_preference, unmet_requirements
+from aligntune_core.capabilities import CONTRACT_VERSION, BackendInfo
+from aligntune_core.errors import BackendError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from importlib.metadata import EntryPoint
+
+ENGINES = ("torch", "transformers", "trl", "peft", "datasets", "accelerate", "unsloth")
+"""Modules that no plugin may import before it makes a trainer."""
+
+
+class Registry:
+    """All backends that this environment has or that the project knows.
+
+    Args:
+        entry_points: The backends' entry points; those installed in this environment if None.
+        environ: Where ``ALIGNTUNE_DISABLED_BACKENDS`` and ``ALIGNTUNE_ONLY_BACKENDS`` are read from.
+    """
+
+    def __init__(
+        self, entry_points: Iterable[EntryPoint] | None = None, environ: Mapping[str, str] = os.environ
+    ) -> None:
+        if entry_points is None:
+            from importlib.metadata import entry_points as installed
+
+            entry_points = installed(group=hookspecs.ENTRY_POINT_GROUP)
+        self._entry_points: dict[str, list[EntryPoint]] = {}
+        for point in entry_points:
+            claims = self._entry_points.setdefault(point.name, [])
+            if all(_distribution(point) != _distribution(claim) for claim in claims):
+                claims.append(point)
+        self._disabled = _names(environ.get("ALIGNTUNE_DISABLED_BACKENDS", ""))
+        self._only = _names(environ.get("ALIGNTUNE_ONLY_BACKENDS", ""))
+        self._backends: dict[str, Backend] = {}
+        self._manager = pluggy.PluginManager(hookspecs.PROJECT)
+        self._manager.add_hookspecs(hookspecs)
+
+    def names(self) -> list[str]:
+        """The names of all backends, in order of preference; no plugin is imported."""
+        return by_preference({*self._entry_points, *self._backends, *KNOWN_BACKENDS})
+
+    def get(self, name: str) -> Backend:
+        """One backend as it stands here; its plugin, and no other, is imported.
+
+        Raises:
+            KeyError: If there is no backend of that name.
+        """
+        if name not in self._backends:
+            if name not in self._entry_points and name not in KNOWN_BACKENDS:
+                raise KeyError(name)
+            self._backends[name] = self._find(name)
+        return self._backends[name]
+
+    def all(self) -> dict[str, Backend]:
+        """Every backend by name, in order of preference; all plugins are imported, but no engine."""
+        found = {name: self.get(name) for name in self.names()}
+        for name, points in self._entry_points.items():
+            owner = KNOWN_BACKENDS.get(name)
+            for point in points:
+                if owner and _distribution(point) != owner.distribution:
+                    label = f"{name} [{_distribution(point)}]"
+                    reason = f"the name '{name}' belongs to the distribution {owner.distribution}"
+                    found[label] = Backend(label, Status.BROKEN, _version(point), reason, _uninstall(point))
+        return found
+
+    def algorithms(self, names: Iterable[str] = ()) -> tuple[Algorithm, ...]:
+        """The core's algorithms and those that the named backends bring."""
+        found = {algorithm.name: algorithm for algorithm in ALGORITHMS}
+        for name in names:
+            backend = self.get(name)
+            if backend.plugin is not None:
+                for algorithm in self.hook(backend, "aligntune_algorithms")() or ():
+                    found.setdefault(algorithm.name, algorithm)
+        return tuple(found.values())
+
+    def hook(self, backend: Backend, name: str) -> Callable[..., Any]:
+        """The hook of that name, as this backend alone implements it."""
+        others = [plugin for plugin in self._manager.get_plugins() if plugin is not backend.plugin]
+        return self._manager.subset_hook_caller(name, others)
+
+    def announce(self, name: str, **arguments: Any) -> None:
+        """Call an observing hook on every plugin that was loaded."""
+        getattr(self._manager.hook, name)(**arguments)
+
+    def register(self, name: str, plugin: object) -> Backend:
+        """Add a backend of this process, with no distribution behind it.
+
+        Args:
+            name: Its name.
+            plugin: A module or object with the hook implementations.
+
+        Raises:
+            BackendError: If the name is taken, or the plugin breaks the contract.
+        """
+        if name in self.names() and name not in KNOWN_BACKENDS:
+            raise BackendError(f"there is already a backend '{name}'.", fix="Choose another name.")
+        if name in KNOWN_BACKENDS:
+            raise BackendError(f"the name '{name}' belongs to {KNOWN_BACKENDS[name].distribution}.")
+        self._backends[name] = self._adopt(name, plugin, "")
+        return self._backends[name]
+
+    def _find(self, name: str) -> Backend:
+        known = KNOWN_BACKENDS.get(name)
+        if name in self._disabled:
+            return Backend(name, Status.DISABLED, reason="ALIGNTUNE_DISABLED_BACKENDS names it")
+        if self._only and name not in self._only:
+            return Backend(name, Status.DISABLED, reason="ALIGNTUNE_ONLY_BACKENDS does not name it")
+        points = self._entry_points.get(name, [])
+        if known:
+            points = [point for point in points if _distribution(point) == known.distribution]
+            if not points:
+                return Backend(
+                    name, Status.MISSING, reason=f"{known.distribution} is not installed", install=known.install
+                )
+        if len(points) > 1:
+            claimants = " and ".join(sorted(_distribution(point) for point in points))
+            return Backend(
+                name, Status.BROKEN, reason=f"{claimants} both claim the name", install=_uninstall(points[-1])
+            )
+        try:
+            return self._load(name, points[0])
+        except BackendError as error:
+            return Backend(name, Status.BROKEN, _version(points[0]), str(error), cause=error.__cause__ or error)
+
+    def _load(self, name: str, point: EntryPoint) -> Backend:
+        early = {engine for engine in ENGINES if engine not in sys.modules}
+        try:
+            plugin = point.load()
+        except (Exception, SystemExit) as error:
+            message = f"its plugin '{point.value}' can't be imported: {type(error).__name__}: {error}"
+            raise BackendError(message) from error
+        backend = self._adopt(name, plugin, _version(point))
+        imported = sorted(engine for engine in early if engine in sys.modules)
+        if imported and not backend.reason:
+            from dataclasses import replace
+
+            reason = f"importing its plugin imports {', '.join(imported)}, which makes every query slow"
+            return replace(backend, reason=reason)
+        return backend
+
+    def _adopt(self, name: str, plugin: Any, version: str) -> Backend:
+        try:
+            self._manager.register(plugin, name)
+            self._manager.check_pending()
+            backend = Backend(name, Status.READY, version, plugin=plugin)
+            info = _checked(name, self.hook(backend, "aligntune_backend_info")())
+            list(self.hook(backend, "aligntune_algorithms")() or ())
+        except Exception as error:
+            if self._manager.has_plugin(name):
+                self._manager.unregister(name=name)
+            if isinstance(error, BackendError):
+                raise
+            raise BackendError(f"its plugin breaks the contract: {type(error).__name__}: {error}") from error
+        unmet = unmet_requirements(info.requirements)
+        install = info.install or (KNOWN_BACKENDS[name].install if name in KNOWN_BACKENDS else "")
+        if unmet:
+            reason = f"it needs {'; '.join(unmet)}"
+            return Backend(name, Status.MISSING, version, reason, install, info, plugin)
+        return Backend(name, Status.READY, version, "", "", info, plugin)
+
+
+@lru_cache(maxsize=1)
+def registry() -> Registry:
+    """The registry of this process."""
+    return Registry()
+
+
+def _checked(name: str, info: object) -> BackendInfo:
+    if not isinstance(info, BackendInfo):
+        raise BackendError(f"aligntune_backend_info returned {type(info).__name__}, not BackendInfo")
+    if info.contract != CONTRACT_VERSION:
+        raise BackendError(
+            f"its plugin was written for version {info.contract} of the contract; this core has {CONTRACT_VERSION}"
+        )
+    if info.name != name:
+        raise BackendError(f"its plugin calls itself '{info.name}', but its entry point is '{name}'")
+    rows = [row.algorithm for row in info.capabilities]
+    twice = sorted({algorithm for algorithm in rows if rows.count(algorithm) > 1})
+    if twice:
+        raise BackendError(f"its table has more than one row for {', '.join(twice)}")
+    return info
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(name.strip() for name in text.split(",") if name.strip())
+
+
+def _distribution(point: EntryPoint) -> str:
+    return point.dist.name if point.dist else ""
+
+
+def _version(point: EntryPoint) -> str:
+    return point.dist.version if point.dist else ""
+
+
+def _uninstall(point: EntryPoint) -> str:
+    return f"pip uninstall {_distribution(point)}"

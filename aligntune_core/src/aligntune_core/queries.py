@@ -1,0 +1,116 @@
+"""What people and programs ask before they launch: what is supported, whether a job would run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from aligntune_core.algorithms import find_algorithm
+from aligntune_core.plugins import Registry, registry
+
+if TYPE_CHECKING:
+    from aligntune_core.capabilities import Feature, Support
+    from aligntune_core.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class CapabilityRow:
+    """One cell of the support matrix, as its backend declares it."""
+
+    backend: str
+    algorithm: str
+    task: str
+    support: Support
+    features: tuple[Feature, ...]
+    note: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The row as JSON-ready values."""
+        return {
+            "backend": self.backend,
+            "algorithm": self.algorithm,
+            "task": self.task,
+            "support": str(self.support),
+            "features": [str(feature) for feature in self.features],
+            "note": self.note,
+        }
+
+
+def capabilities(
+    *, backend: str | None = None, algorithm: str | None = None, backends: Registry | None = None
+) -> list[CapabilityRow]:
+    """What every backend declares for every algorithm; nothing heavy is imported.
+
+    Args:
+        backend: Only this backend's rows.
+        algorithm: Only this algorithm's rows, by name or alias.
+        backends: The registry to ask; this process's own if None.
+    """
+    known = backends or registry()
+    described = {name: found for name, found in known.all().items() if found.info is not None}
+    algorithms = known.algorithms(name for name in described if name in known.names())
+    wanted = find_algorithm(algorithm, algorithms) if algorithm else None
+    rows = []
+    for name, found in described.items():
+        if found.info is None or (backend and name != backend.lower()):
+            continue
+        for each in algorithms:
+            if algorithm and each is not wanted:
+                continue
+            row = found.info.capability(each.name)
+            features = tuple(sorted(row.features))
+            rows.append(CapabilityRow(name, each.name, str(each.task), row.support, features, row.note))
+    return rows
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Yes or no, and why; true in a condition if yes."""
+
+    yes: bool
+    reason: str
+
+    def __bool__(self) -> bool:
+        return self.yes
+
+
+def supports(backend: str, algorithm: str, *features: str, backends: Registry | None = None) -> Answer:
+    """Whether a backend declares that it trains an algorithm, with these features.
+
+    Args:
+        backend: The backend's name.
+        algorithm: The algorithm's name or alias.
+        *features: Names of features, e.g. ``lora``.
+        backends: The registry to ask; this process's own if None.
+    """
+    from aligntune_core.capabilities import Feature
+    from aligntune_core.decide import declared_objection
+    from aligntune_core.suggest import did_you_mean
+
+    known = backends or registry()
+    if backend not in known.names():
+        return Answer(False, f"there is no backend '{backend}'. {did_you_mean(backend, known.names())}")
+    found = find_algorithm(algorithm, known.algorithms([backend]))
+    if found is None:
+        names = [each.name for each in known.algorithms([backend])]
+        return Answer(False, f"there is no algorithm '{algorithm}'. {did_you_mean(algorithm, names)}")
+    unknown = [feature for feature in features if feature not in list(Feature)]
+    if unknown:
+        return Answer(False, f"there is no feature '{unknown[0]}'. {did_you_mean(unknown[0], list(Feature))}")
+    problem = declared_objection(known.get(backend), found, [Feature(feature) for feature in features])
+    if problem:
+        return Answer(False, problem.message)
+    row = known.get(backend).info
+    note = row.capability(found.name).note if row else ""
+    return Answer(True, note)
+
+
+def check(**job: Any) -> Verdict:
+    """Whether a job would run here, on which backend, and every problem with it; nothing is trained.
+
+    Args:
+        **job: The job's keys; :class:`aligntune.Job` lists them.
+    """
+    from aligntune_core.decide import decide
+
+    return decide(job)

@@ -1,0 +1,1 @@
+"""The TRL backend of AlignTune."""

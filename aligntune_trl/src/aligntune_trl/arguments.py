@@ -1,0 +1,100 @@
+"""From a job to the arguments of TRL's configuration classes and of peft's LoRA: plain values, no engine needed."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from packaging.version import Version
+
+if TYPE_CHECKING:
+    from aligntune_core import Job
+    from aligntune_trl.recipes import Recipe
+
+COMMON_KEYS = {
+    "num_epochs": "num_train_epochs",
+    "max_steps": "max_steps",
+    "batch_size": "per_device_train_batch_size",
+    "gradient_accumulation_steps": "gradient_accumulation_steps",
+    "learning_rate": "learning_rate",
+    "lr_scheduler": "lr_scheduler_type",
+    "warmup_steps": "warmup_steps",
+    "weight_decay": "weight_decay",
+    "max_grad_norm": "max_grad_norm",
+    "seed": "seed",
+    "gradient_checkpointing": "gradient_checkpointing",
+    "logging_steps": "logging_steps",
+    "save_total_limit": "save_total_limit",
+    "trust_remote_code": "trust_remote_code",
+}
+LORA_KEYS = {
+    "lora_r": "r",
+    "lora_alpha": "lora_alpha",
+    "lora_dropout": "lora_dropout",
+    "lora_target_modules": "target_modules",
+}
+LORA_ARGS = "lora"
+"""The key of ``backend_args`` whose mapping goes to peft's LoraConfig."""
+
+
+def config_arguments(job: Job, recipe: Recipe) -> dict[str, Any]:
+    """The arguments of the recipe's configuration class.
+
+    Args:
+        job: The job.
+        recipe: How its algorithm is trained.
+
+    Returns:
+        The arguments by the engine's names: what defines the algorithm, what AlignTune decides for every run (no
+        tracker unless asked for, no progress bar of the engine's), then the keys the user set, then the user's own
+        ``backend_args``. What a user left alone and AlignTune doesn't decide isn't there.
+    """
+    arguments: dict[str, Any] = {
+        **recipe.settings,
+        "output_dir": job.output_dir,
+        "report_to": job.report_to or "none",
+        "disable_tqdm": True,
+    }
+    for key, name in {**COMMON_KEYS, **recipe.keys}.items():
+        if job.is_set(key):
+            arguments[name] = getattr(job, key)
+    if job.is_set("batch_size"):
+        # an evaluation that took more examples at once than training would run out of memory first
+        arguments["per_device_eval_batch_size"] = job.batch_size
+    if job.warmup_ratio is not None:
+        arguments.update(_warmup(job.warmup_ratio))
+    if job.save_steps:
+        arguments.update(save_strategy="steps", save_steps=job.save_steps)
+    if job.eval_steps:
+        arguments.update(eval_strategy="steps", eval_steps=job.eval_steps)
+    if job.precision:
+        arguments.update(bf16=job.precision == "bf16", fp16=job.precision == "fp16")
+    arguments.update({name: value for name, value in job.backend_args.items() if name != LORA_ARGS})
+    return arguments
+
+
+def lora_arguments(job: Job) -> dict[str, Any]:
+    """The arguments of peft's LoraConfig; adapters go on every linear layer unless the job names layers."""
+    arguments: dict[str, Any] = {"task_type": "CAUSAL_LM", "target_modules": "all-linear"}
+    arguments.update({name: getattr(job, key) for key, name in LORA_KEYS.items() if job.is_set(key)})
+    arguments.update(job.backend_args.get(LORA_ARGS, {}))
+    return arguments
+
+
+def taken_names(job: Job, recipe: Recipe) -> dict[str, str]:
+    """The engine's names that the job's own keys already set, with those keys."""
+    names = {name: key for key, name in {**COMMON_KEYS, **recipe.keys}.items() if job.is_set(key)}
+    special = {
+        "warmup_ratio": ("warmup_steps", "warmup_ratio"),
+        "save_steps": ("save_strategy", "save_steps"),
+        "eval_steps": ("eval_strategy", "eval_steps"),
+        "precision": ("bf16", "fp16"),
+        "report_to": ("report_to",),
+    }
+    names.update({name: key for key, taken in special.items() if job.is_set(key) for name in taken})
+    return names
+
+
+def _warmup(ratio: float) -> dict[str, float]:
+    # transformers 5 reads a warmup_steps below 1 as a share and has no warmup_ratio
+    return {"warmup_steps" if Version(version("transformers")).major >= 5 else "warmup_ratio": ratio}

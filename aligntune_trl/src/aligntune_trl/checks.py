@@ -1,0 +1,123 @@
+"""The problems of a job that only this backend can know, found without importing TRL."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+from aligntune_core import CheckpointError, Problem, Severity
+from aligntune_core.devices import device
+from aligntune_core.suggest import did_you_mean
+from aligntune_trl.arguments import LORA_ARGS, config_arguments, taken_names
+from aligntune_trl.checkpoints import resume_from
+from aligntune_trl.fields import config_fields
+from aligntune_trl.recipes import RECIPES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aligntune_core import Job
+    from aligntune_trl.recipes import Recipe
+
+_OURS = frozenset({"output_dir", "disable_tqdm", "resume_from_checkpoint", "do_train", "do_eval", "do_predict"})
+_CLASSES = ("SFTTrainer", "DPOTrainer", "GRPOTrainer", "RewardTrainer", "KTOTrainer", "RLOOTrainer")
+_FRESH = "Start a fresh process for it: `aligntune train` does."
+
+
+def job_problems(job: Job) -> Iterator[Problem]:
+    """Every problem that this backend finds in a job."""
+    yield from process_problems()
+    yield from _version_problems()
+    recipe = RECIPES.get(job.algorithm or "")
+    if recipe:
+        yield from _argument_problems(job, recipe)
+        yield from _length_problems(job, recipe)
+    try:
+        _, notes = resume_from(job)
+    except CheckpointError as error:
+        yield Problem("checkpoint", error.message, error.fix, "resume")
+    else:
+        for note in notes:
+            yield Problem(
+                "checkpoint-broken", f"a newer checkpoint is passed over: {note}.", "", "resume", Severity.WARNING
+            )
+
+
+def process_problems() -> Iterator[Problem]:
+    """What was rewritten in this process, so that TRL is not TRL any more."""
+    trl = sys.modules.get("trl")
+    patched = []
+    for name in _CLASSES:
+        found = vars(trl).get(name) if trl else None
+        if isinstance(found, type) and not found.__module__.startswith("trl."):
+            patched.append(f"trl.{name} is now from '{found.__module__}'")
+    if patched or "unsloth" in sys.modules:
+        how = f" ({'; '.join(patched)})" if patched else ""
+        yield Problem(
+            "process-patched",
+            f"backend 'trl' can't run in this process: unsloth was imported in it and rewrites TRL's classes{how}.",
+            _FRESH,
+            "backend",
+        )
+
+
+def _version_problems() -> Iterator[Problem]:
+    try:
+        found = version("trl")
+    except PackageNotFoundError:
+        return
+    if found.startswith("1.15.") and device() == "cpu":
+        yield Problem(
+            "engine-version",
+            f"trl {found} can't train on a CPU: its fused losses need a GPU.",
+            'Install another one: pip install "trl!=1.15.*,>=1.12,<1.17".',
+            "backend",
+        )
+
+
+def _argument_problems(job: Job, recipe: Recipe) -> Iterator[Problem]:
+    if not job.backend_args:
+        return
+    known = config_fields(recipe.config)
+    taken = taken_names(job, recipe)
+    for name, value in job.backend_args.items():
+        key = f"backend_args.{name}"
+        if name == LORA_ARGS:
+            yield from _lora_problems(job, value)
+        elif name in _OURS:
+            yield Problem("not-settable", f"'{key}' is decided by AlignTune.", "Leave it out.", key)
+        elif known and name not in known:
+            message = f"{recipe.config} of trl {version('trl')} has no '{name}'."
+            fix = did_you_mean(name, known)
+            yield Problem("unknown-key", message, "" if fix.startswith("Known") else fix, key)
+        elif name in taken:
+            message = f"'{key}' and '{taken[name]}' set the same thing."
+            yield Problem("contradiction", message, "Keep one.", key)
+
+
+def _lora_problems(job: Job, value: object) -> Iterator[Problem]:
+    key = f"backend_args.{LORA_ARGS}"
+    if not isinstance(value, dict):
+        yield Problem(
+            "wrong-type", f"'{key}' is {value!r}, but the settings of peft's LoraConfig are expected.", "", key
+        )
+        return
+    if not job.use_peft:
+        yield Problem("no-effect", f"'{key}' has no effect without adapters.", "Add use_peft: true.", key)
+    known = config_fields("LoraConfig")
+    for name in value:
+        if known and name not in known:
+            fix = did_you_mean(str(name), known)
+            yield Problem(
+                "unknown-key",
+                f"peft's LoraConfig has no '{name}'.",
+                "" if fix.startswith("Known") else fix,
+                f"{key}.{name}",
+            )
+
+
+def _length_problems(job: Job, recipe: Recipe) -> Iterator[Problem]:
+    length = config_arguments(job, recipe).get("max_length", 0)
+    if job.packing and length is None:
+        yield Problem("contradiction", "'packing' needs a length to pack to.", "Set max_seq_length.", "packing")

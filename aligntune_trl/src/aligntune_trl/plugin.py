@@ -1,0 +1,44 @@
+"""What AlignTune sees of the TRL backend before a trainer is made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aligntune_core import BackendInfo, Problem, hookimpl
+from aligntune_trl.capabilities import CAPABILITIES
+
+if TYPE_CHECKING:
+    from aligntune_core import Job, Listener, Trainer
+
+
+@hookimpl
+def aligntune_backend_info() -> BackendInfo:
+    return BackendInfo(
+        name="trl",
+        summary="TRL, the post-training library of Hugging Face: CPU and GPU",
+        contract=1,
+        capabilities=CAPABILITIES,
+        requirements=(
+            "torch>=2.6",
+            "transformers>=4.56.2,!=5.1.0",
+            "trl>=1.12,<1.17",
+            "peft>=0.18",
+            "datasets>=4.7",
+            "accelerate>=1.4",
+        ),
+        install='pip install "aligntune[trl]"',
+    )
+
+
+@hookimpl
+def aligntune_check_job(job: Job) -> list[Problem]:
+    from aligntune_trl.checks import job_problems
+
+    return list(job_problems(job))
+
+
+@hookimpl
+def aligntune_create_trainer(job: Job, emit: Listener) -> Trainer:
+    from aligntune_trl.build import build_trainer
+
+    return build_trainer(job, emit)

@@ -1,0 +1,77 @@
+"""From transformers' callbacks to AlignTune's events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from transformers import TrainerCallback
+
+from aligntune_core import CheckpointSaved, Evaluated, Started, Stepped
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from transformers import TrainerControl, TrainerState, TrainingArguments
+
+    from aligntune_core import Listener
+
+
+class EventCallback(TrainerCallback):  # type: ignore[misc]
+    """Sends what happens in a transformers Trainer to a listener.
+
+    Args:
+        emit: The listener.
+    """
+
+    def __init__(self, emit: Listener) -> None:
+        self._emit = emit
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        model = kwargs["model"]
+        sizes = [(parameter.numel(), parameter.requires_grad) for parameter in model.parameters()]
+        self._emit(
+            Started(
+                total_steps=state.max_steps,
+                first_step=state.global_step,
+                parameters=sum(size for size, _ in sizes),
+                trainable=sum(size for size, trained in sizes if trained),
+                device=str(args.device),
+            )
+        )
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        self._emit(Stepped(state.global_step))
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        metrics = numbers(logs or {})
+        if "loss" in metrics:
+            self._emit(Stepped(state.global_step, metrics))
+
+    def on_evaluate(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        metrics: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self._emit(Evaluated(state.global_step, numbers(metrics or {})))
+
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        self._emit(CheckpointSaved(state.global_step, f"{args.output_dir}/checkpoint-{state.global_step}"))
+
+
+def numbers(values: Mapping[str, Any]) -> dict[str, float]:
+    """Those of the values that are numbers, as plain floats."""
+    return {
+        name: float(value) for name, value in values.items() if isinstance(value, int | float) or hasattr(value, "item")
+    }

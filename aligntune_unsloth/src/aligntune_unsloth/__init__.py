@@ -1,0 +1,1 @@
+"""The Unsloth backend of AlignTune."""

@@ -1,0 +1,41 @@
+"""What AlignTune sees of the Unsloth backend before a trainer is made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aligntune_core import BackendError, BackendInfo, ImportOrder, Problem, hookimpl
+from aligntune_unsloth.capabilities import CAPABILITIES
+
+if TYPE_CHECKING:
+    from aligntune_core import Job, Trainer
+
+
+@hookimpl
+def aligntune_backend_info() -> BackendInfo:
+    return BackendInfo(
+        name="unsloth",
+        summary="Unsloth: TRL's trainers with rewritten models, for one CUDA GPU",
+        contract=1,
+        capabilities=CAPABILITIES,
+        requirements=("unsloth>=2026.10", "trl>=1.12,<=1.15.0", "transformers>=4.56.2,<=5.17.0", "datasets>=4.7,<5"),
+        install='pip install "aligntune[unsloth]"',
+        import_order=(ImportOrder("unsloth", before=("trl", "transformers", "peft")),),
+    )
+
+
+@hookimpl
+def aligntune_check_job(job: Job) -> list[Problem]:
+    return [
+        Problem(
+            "not-implemented",
+            "this version of the backend 'unsloth' declares what it will support and has no trainers yet.",
+            f"Use backend='trl' for '{job.algorithm}'.",
+            "backend",
+        )
+    ]
+
+
+@hookimpl
+def aligntune_create_trainer(job: Job) -> Trainer:
+    raise BackendError(f"backend 'unsloth' has no trainer for '{job.algorithm}' yet.", fix="Use backend='trl'.")
