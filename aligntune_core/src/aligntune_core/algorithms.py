@@ -32,6 +32,11 @@ class Reward(StrEnum):
     MODEL_OR_FUNCTIONS = "model_or_functions"
 
 
+def spelling(name: str) -> str:
+    """A name as the tables spell it: lower case, with underscores."""
+    return name.strip().lower().replace("-", "_").replace(" ", "_").replace(".", "")
+
+
 @dataclass(frozen=True, slots=True)
 class Algorithm:
     """A training algorithm.
@@ -45,6 +50,9 @@ class Algorithm:
         source: The paper that defines it.
         aliases: Other spellings that mean it.
         needs: Job keys it can't do without, beyond the model and the dataset.
+
+    Raises:
+        ValueError: If a name isn't spelt in lower case with underscores.
     """
 
     name: str
@@ -55,6 +63,14 @@ class Algorithm:
     reward: Reward = Reward.NONE
     aliases: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in (self.name, *self.aliases):
+            if name != spelling(name):
+                raise ValueError(f"an algorithm is called {name!r}, but names are spelt like {spelling(name)!r}")
+        object.__setattr__(self, "task", Task(self.task))
+        object.__setattr__(self, "dataset", DatasetKind(self.dataset))
+        object.__setattr__(self, "reward", Reward(self.reward))
 
     @property
     def is_online(self) -> bool:
@@ -71,6 +87,13 @@ ALGORITHMS: tuple[Algorithm, ...] = (
         "sft", "Supervised fine-tuning", Task.SFT, DatasetKind.DEMONSTRATIONS, "arXiv 2203.02155, section 3.5, step 1"
     ),
     Algorithm("dpo", "Direct preference optimization", Task.PREFERENCE, DatasetKind.PAIRS, "arXiv 2305.18290"),
+    Algorithm(
+        "kto",
+        "Kahneman-Tversky optimization",
+        Task.PREFERENCE,
+        DatasetKind.LABELLED,
+        "arXiv 2402.01306",
+    ),
     Algorithm("reward", "Reward model", Task.REWARD, DatasetKind.PAIRS, "arXiv 2203.02155, section 3.5, equation 1"),
     Algorithm(
         "ppo",
@@ -84,12 +107,11 @@ ALGORITHMS: tuple[Algorithm, ...] = (
     _grpo_like("gspo", "Group sequence policy optimization", "arXiv 2507.18071"),
     _grpo_like("dapo", "Decoupled clip and dynamic sampling policy optimization", "arXiv 2503.14476"),
     _grpo_like("dr_grpo", "GRPO done right", "arXiv 2503.20783", "drgrpo"),
+    _grpo_like("rloo", "REINFORCE leave-one-out", "arXiv 2402.14740"),
+    _grpo_like("cispo", "Clipped importance sampling policy optimization", "arXiv 2506.13585"),
+    _grpo_like("sapo", "Soft adaptive policy optimization", "arXiv 2511.20347"),
+    _grpo_like("bnpo", "Batch-normalised policy optimization", "arXiv 2506.02864"),
 )
-
-
-def spelling(name: str) -> str:
-    """A name as the tables spell it: lower case, with underscores."""
-    return name.strip().lower().replace("-", "_").replace(" ", "_").replace(".", "")
 
 
 def find_algorithm(name: str, algorithms: tuple[Algorithm, ...] = ALGORITHMS) -> Algorithm | None:

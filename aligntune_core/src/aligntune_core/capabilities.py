@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
+
+from aligntune_core.algorithms import spelling
 
 CONTRACT_VERSION = 1
 """The version of the plugin contract that this core speaks. It goes up when a hook or value changes incompatibly."""
@@ -59,7 +62,7 @@ class Capability:
         note: Why the support is not full; needed for everything but ``full``.
 
     Raises:
-        ValueError: If a row that is not ``full`` has no note.
+        ValueError: If a row that is not ``full`` has no note, or its algorithm or a feature is spelt wrongly.
     """
 
     algorithm: str
@@ -68,6 +71,8 @@ class Capability:
     note: str = ""
 
     def __post_init__(self) -> None:
+        if self.algorithm != spelling(self.algorithm):
+            raise ValueError(f"a capability row is for {self.algorithm!r}; write {spelling(self.algorithm)!r}")
         object.__setattr__(self, "support", Support(self.support))
         object.__setattr__(self, "features", frozenset(Feature(feature) for feature in self.features))
         if self.support is not Support.FULL and not self.note:
@@ -80,6 +85,9 @@ class ImportOrder:
 
     first: str
     before: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        _make_tuple(self, "before", str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +103,9 @@ class BackendInfo:
         install: The command that installs what is missing.
         import_order: What must be imported before what.
         conflicts: Modules that must not have been imported in the process that runs this backend.
+
+    Raises:
+        TypeError: If something other than a tuple is given where one belongs, a text for instance.
     """
 
     name: str
@@ -106,9 +117,22 @@ class BackendInfo:
     import_order: tuple[ImportOrder, ...] = ()
     conflicts: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        _make_tuple(self, "capabilities", Capability)
+        _make_tuple(self, "requirements", str)
+        _make_tuple(self, "import_order", ImportOrder)
+        _make_tuple(self, "conflicts", str)
+
     def capability(self, algorithm: str) -> Capability:
         """The row for an algorithm; a row that says "not declared" where the backend has none."""
         for row in self.capabilities:
             if row.algorithm == algorithm:
                 return row
         return Capability(algorithm, Support.UNSUPPORTED, note="not declared")
+
+
+def _make_tuple(owner: object, name: str, kind: type) -> None:
+    value: Any = getattr(owner, name)
+    if isinstance(value, str) or not all(isinstance(item, kind) for item in value):
+        raise TypeError(f"{type(owner).__name__}.{name} is {value!r:.100}, not a tuple of {kind.__name__}")
+    object.__setattr__(owner, name, tuple(value))

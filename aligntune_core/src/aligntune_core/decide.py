@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from aligntune_core.algorithms import find_algorithm
 from aligntune_core.backends import Status
-from aligntune_core.capabilities import Support
+from aligntune_core.capabilities import Feature, Support
 from aligntune_core.devices import device
 from aligntune_core.plugins import Registry, registry
 from aligntune_core.suggest import did_you_mean
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from aligntune_core.algorithms import Algorithm
     from aligntune_core.backends import Backend
-    from aligntune_core.capabilities import Feature
     from aligntune_core.job import Job
 
 AUTO = "auto"
@@ -53,14 +52,17 @@ def decide(
 
     known = backends or registry()
     job, problems = read_job(values)
-    wanted = job.backend.strip().lower()
+    wanted = known.spelt(job.backend) or job.backend.strip().lower()
     algorithm = _algorithm(job, wanted, known, problems)
     if algorithm:
         job = job.model_copy(update={"algorithm": algorithm.name})
     here = device()
     problems += job_problems(job, algorithm, here)
-    problems += place_problems(job)
-    features = required_features(job, here)
+    problems += place_problems(job, algorithm)
+    problems += _reward_problems(job)
+    # what has no effect was said already, and is not asked of a backend too
+    idle = {problem.key for problem in problems if problem.code == "no-effect"}
+    features = [feature for feature in required_features(job, here) if _KEYS.get(feature.value) not in idle]
     if wanted == AUTO:
         choice = _choose(job, algorithm, features, known, probe=probe)
     else:
@@ -103,12 +105,12 @@ def declared_objection(backend: Backend, algorithm: Algorithm, features: Iterabl
         return _unusable(backend)
     row = backend.info.capability(algorithm.name)
     if row.support is Support.UNSUPPORTED:
-        message = f"backend '{backend.name}' does not train '{algorithm.name}': {row.note}."
+        message = f"backend '{backend.name}' does not train '{algorithm.name}': {row.note.rstrip('.')}."
         return Problem("unsupported-algorithm", message, "", "algorithm")
     lacking = [feature for feature in features if feature not in row.features]
     if lacking:
-        names = ", ".join(lacking)
-        message = f"backend '{backend.name}' does not train '{algorithm.name}' with {names}."
+        asked = ", ".join(_ASKED[feature] for feature in lacking)
+        message = f"backend '{backend.name}' does not train '{algorithm.name}' {asked}."
         return Problem("unsupported-feature", message, "", _KEYS.get(lacking[0].value, "backend"))
     return None
 
@@ -123,11 +125,33 @@ _KEYS = {
     "resume": "resume",
     "gguf": "model_name",
 }
+_ASKED = {
+    Feature.FULL: "with all weights",
+    Feature.LORA: "with LoRA adapters",
+    Feature.QLORA: "with adapters on a model in 4 bits",
+    Feature.PACKING: "with packing",
+    Feature.GRADIENT_CHECKPOINTING: "with gradient checkpointing",
+    Feature.EVALUATION: "with evaluation data",
+    Feature.RESUME: "from a checkpoint",
+    Feature.GGUF: "from a .gguf file",
+    Feature.CPU: "on a CPU",
+    Feature.CUDA: "on a CUDA GPU",
+    Feature.MULTI_GPU: "on several GPUs",
+}
+
+
+def _reward_problems(job: Job) -> list[Problem]:
+    if job.reward_functions is None:
+        return []
+    from aligntune_core.rewards import problems
+
+    return problems(job.reward_functions, max_completion_length=job.max_completion_length)
 
 
 def _unusable(backend: Backend) -> Problem | None:
     if backend.status is Status.MISSING:
-        message = f"backend '{backend.name}' is not installed: {backend.reason}."
+        standing = "can't be used here" if backend.info else "is not installed"
+        message = f"backend '{backend.name}' {standing}: {backend.reason}."
         fix = f"Install it with: {backend.install}" if backend.install else ""
         return Problem("backend-not-installed", message, fix, "backend")
     if backend.status is Status.BROKEN:
@@ -146,6 +170,10 @@ def _algorithm(job: Job, wanted: str, known: Registry, problems: list[Problem]) 
     algorithms = known.algorithms(names if wanted == AUTO else [wanted] if wanted in names else [])
     algorithm = find_algorithm(job.algorithm, algorithms)
     if algorithm is None:
+        # only now, since it loads every plugin: another backend may bring it
+        algorithms = known.algorithms(names)
+        algorithm = find_algorithm(job.algorithm, algorithms)
+    if algorithm is None:
         fix = did_you_mean(job.algorithm, [algorithm.name for algorithm in algorithms])
         problems.append(Problem("unknown-algorithm", f"there is no algorithm '{job.algorithm}'.", fix, "algorithm"))
     return algorithm
@@ -160,7 +188,8 @@ def _explicit(wanted: str, algorithm: Algorithm | None, features: list[Feature],
     problem = objection(backend, algorithm, features) if algorithm else _unusable(backend)
     choice = _Choice(backend, "the job names it")
     if problem:
-        choice.problems.append(problem if problem.fix else replace(problem, fix=_way_out(algorithm, features, known)))
+        way_out = problem.fix or _way_out(algorithm, features, known)
+        choice.problems.append(replace(problem, fix=way_out))
         # a backend that is absent is said even where it could not train the algorithm either
         unusable = _unusable(backend)
         if unusable and unusable != problem:
@@ -176,13 +205,27 @@ def _way_out(algorithm: Algorithm | None, features: list[Feature], known: Regist
     if algorithm is None:
         return ""
     able = [name for name, backend in known.all().items() if objection(backend, algorithm, features) is None]
-    return f"Use backend='{able[0]}'." if able else ""
+    if able:
+        return f"Use backend='{able[0]}'."
+    install = _installs(algorithm, features, known)
+    return f"No other backend here does; install one that may: {install}" if install else "No other backend here does."
+
+
+def _installs(algorithm: Algorithm, features: list[Feature], known: Registry) -> str:
+    """The command that installs a backend which may train this, empty if there is none."""
+    for backend in known.all().values():
+        may = backend.info is None or declared_objection(backend, algorithm, features) is None
+        if backend.status is Status.MISSING and may:
+            return backend.install
+    return ""
 
 
 def _choose(job: Job, algorithm: Algorithm | None, features: list[Feature], known: Registry, *, probe: bool) -> _Choice:
     choice = _Choice()
     if algorithm is None:
         return choice
+    reasons: list[str] = []
+    able: list[Problem] = []
     for name, backend in known.all().items():
         objected = objection(backend, algorithm, features)
         problems = (
@@ -192,18 +235,23 @@ def _choose(job: Job, algorithm: Algorithm | None, features: list[Feature], know
         )
         stopping = [problem for problem in problems if problem.severity is Severity.ERROR]
         if stopping:
-            choice.rejected[name] = " ".join(problem.message for problem in stopping)
+            choice.rejected[name] = " ".join(f"{problem.message} {problem.fix}".rstrip() for problem in stopping)
+            reasons.append(" ".join(problem.message for problem in stopping).rstrip("."))
+            able += [] if objected or able else problems
         elif choice.backend is None:
             choice.backend, choice.problems = backend, problems
         else:
             choice.rejected[name] = f"'{choice.backend.name}' comes first"
     if choice.backend:
         choice.reason = "it is the first that supports the whole job here"
+    elif able:
+        # a backend could train this if the job were right: what is wrong with the job is the answer
+        choice.problems = able
     else:
-        reasons = "; ".join(f"{name}: {reason.rstrip('.')}" for name, reason in choice.rejected.items())
-        installs = [backend.install for backend in known.all().values() if backend.status is Status.MISSING]
-        fix = f"Install one, e.g. with: {installs[0]}" if installs else ""
-        choice.problems.append(Problem("no-backend", f"no backend can run this job here ({reasons}).", fix, "backend"))
+        message = f"no backend can run this job here: {'; '.join(reasons)}."
+        install = _installs(algorithm, features, known)
+        fix = f"Install one, e.g. with: {install}" if install else ""
+        choice.problems.append(Problem("no-backend", message, fix, "backend"))
     return choice
 
 
@@ -237,9 +285,14 @@ def _process_problems(backend: Backend) -> list[Problem]:
 
 def _backend_problems(backend: Backend, job: Job, known: Registry, *, probe: bool) -> list[Problem]:
     try:
-        return list(known.hook(backend, "aligntune_check_job")(job=job, probe=probe) or ())
-    except Exception as error:
-        message = f"backend '{backend.name}' failed while it checked the job: {type(error).__name__}: {error}."
+        found = list(known.hook(backend, "aligntune_check_job")(job=job, probe=probe) or ())
+        odd = [type(problem).__name__ for problem in found if not isinstance(problem, Problem)]
+        if odd:
+            raise TypeError(f"its aligntune_check_job gave a {odd[0]}, not a Problem")
+        return found
+    except (Exception, SystemExit) as error:
+        described = f"{type(error).__name__}: {error}"[:300].rstrip(".: ")
+        message = f"backend '{backend.name}' failed while it checked the job: {described}."
         return [Problem("backend-broken", message, "Report it to the backend's authors.", "backend")]
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from aligntune_core.decide import decide
 from aligntune_core.errors import BackendError
-from aligntune_core.events import Decided, Listener
+from aligntune_core.events import Decided, Listener, Notice
 from aligntune_core.plugins import Registry, registry
 from aligntune_core.trainer import Trainer
 
@@ -57,7 +57,8 @@ def launch(verdict: Verdict, *, on_event: Listener | None = None, backends: Regi
             f"backend '{verdict.backend}' returned {type(trainer).__name__}, which is not a trainer.",
             fix="Report it to the backend's authors.",
         )
-    known.announce("aligntune_trainer_created", job=job, trainer=trainer)
+    for name, error in known.announce("aligntune_trainer_created", job=job, trainer=trainer).items():
+        emit(Notice(f"backend '{name}' failed to observe the trainer: {type(error).__name__}: {error}", warning=True))
     return trainer
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 LEARNING_RATE_SCHEDULES = (
     "linear",
@@ -26,9 +28,40 @@ def _refuse_bool(value: object) -> object:
     return value
 
 
-def _refuse_blank(value: object) -> object:
-    if isinstance(value, str) and not value.strip():
-        raise ValueError("it may not be empty")
+def _whole(value: object) -> object:
+    # YAML reads 1e3 as text
+    if isinstance(value, str) and "e" in value.lower():
+        try:
+            return float(value)
+        except ValueError:
+            return value
+    return _refuse_bool(value)
+
+
+def _text(value: object) -> object:
+    if isinstance(value, os.PathLike):
+        value = os.fspath(value)
+    if isinstance(value, str):
+        if not value.strip():
+            raise ValueError("it may not be empty")
+        if "\0" in value or not _is_unicode(value):
+            raise ValueError("it holds a character that no name can hold")
+    return value
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _rows(value: object) -> object:
+    value = _text(value)
+    could_be_rows = hasattr(value, "__iter__") or hasattr(value, "__getitem__")
+    if not could_be_rows or type(value) in {bytes, bytearray, dict} or isinstance(value, type):
+        raise ValueError("it has to be a name, a path, a datasets.Dataset or a list of rows")
     return value
 
 
@@ -36,14 +69,34 @@ def _listed(value: object) -> object:
     return [value] if isinstance(value, str) or callable(value) else value
 
 
-Count = Annotated[int, BeforeValidator(_refuse_bool), Field(gt=0)]
-Ordinal = Annotated[int, BeforeValidator(_refuse_bool), Field(ge=0)]
+def _not_empty(value: list[str]) -> list[str]:
+    if not value:
+        raise ValueError("it may not be empty")
+    return value
+
+
+def _own(value: Any, depth: int = 0) -> Any:
+    """The value in containers of its own, so that the job does not change with the caller's."""
+    if depth > _DEEPEST:
+        raise ValueError("it is nested too deeply or holds itself")
+    if type(value) is dict:
+        return {key: _own(item, depth + 1) for key, item in value.items()}
+    if type(value) in {list, tuple}:
+        return type(value)(_own(item, depth + 1) for item in value)
+    return value
+
+
+_DEEPEST = 32
+_MOST = 2**31 - 1
+
+Count = Annotated[int, BeforeValidator(_whole), Field(gt=0, le=_MOST)]
+Ordinal = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=_MOST)]
 Positive = Annotated[float, BeforeValidator(_refuse_bool), Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, BeforeValidator(_refuse_bool), Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, BeforeValidator(_refuse_bool), Field(ge=0, lt=1, allow_inf_nan=False)]
-Text = Annotated[str, BeforeValidator(_refuse_blank)]
-Texts = Annotated[list[str], BeforeValidator(_listed)]
-Rows = Annotated[Any, WithJsonSchema({"type": "string"})]
+Text = Annotated[str, BeforeValidator(_text)]
+Texts = Annotated[list[Text], BeforeValidator(_listed)]
+Rows = Annotated[Any, BeforeValidator(_rows), WithJsonSchema({"type": "string"})]
 RewardFunctions = Annotated[
     list[str | Callable[..., Any]] | dict[str, float],
     BeforeValidator(_listed),
@@ -80,7 +133,10 @@ class Job(BaseModel):
 
     # data
     dataset_split: Text | None = Field(None, description="The split to learn from (default: train)")
-    eval_dataset_name: Rows | None = Field(None, description="What to evaluate on: named like dataset_name")
+    eval_dataset_name: Rows | None = Field(
+        None,
+        description="What to evaluate on: named like dataset_name, and the same if only a split is given",
+    )
     eval_dataset_split: Text | None = Field(None, description="The split to evaluate on (default: test)")
     column_mapping: dict[str, str] | None = Field(
         None, description="From the dataset's column names to those of a known format, e.g. {query: instruction}"
@@ -115,7 +171,9 @@ class Job(BaseModel):
     lora_r: Count | None = Field(None, description="Rank of the adapters")
     lora_alpha: Positive | None = Field(None, description="Adapters are scaled by lora_alpha / lora_r")
     lora_dropout: Share | None = Field(None, description="Dropout on the adapters' input")
-    lora_target_modules: Texts | None = Field(None, description="Layers that get adapters, e.g. [q_proj, v_proj]")
+    lora_target_modules: Annotated[Texts, AfterValidator(_not_empty)] | None = Field(
+        None, description="Layers that get adapters, e.g. [q_proj, v_proj]"
+    )
     load_in_4bit: bool | None = Field(None, description="Hold the frozen model in 4 bits (QLoRA)")
 
     # preference and reinforcement learning
@@ -124,7 +182,7 @@ class Job(BaseModel):
     reward_functions: RewardFunctions | None = Field(
         None, description="Functions that score completions: names, module:function, file.py:function, with weights"
     )
-    num_generations: Annotated[int, BeforeValidator(_refuse_bool), Field(gt=1)] | None = Field(
+    num_generations: Annotated[int, BeforeValidator(_whole), Field(gt=1, le=_MOST)] | None = Field(
         None, description="Completions sampled for each prompt (a group)"
     )
     max_completion_length: Count | None = Field(None, description="Tokens a sampled completion may have")
@@ -145,7 +203,7 @@ class Job(BaseModel):
 
     # trust and the engine's own
     trust_remote_code: bool = Field(False, description="Run code that comes with the model")
-    backend_args: dict[str, Any] = Field(
+    backend_args: Annotated[dict[str, Any], BeforeValidator(_own)] = Field(
         default_factory=dict, description="Settings that only the chosen engine knows, under the engine's own names"
     )
 
@@ -167,13 +225,17 @@ class Job(BaseModel):
         return {key: _plain(value) for key, value in self.settings().items()}
 
 
-def _plain(value: object) -> Any:
-    if value is None or isinstance(value, bool | int | float | str):
+def _plain(value: object, depth: int = 0) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if value is None or isinstance(value, bool | float | str):
         return value
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple) and len(value) <= 100:
-        return [_plain(item) for item in value]
+    if isinstance(value, int) and value.bit_length() <= 1024:
+        return value
+    if isinstance(value, Mapping) and depth <= _DEEPEST:
+        return {str(key): _plain(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, list | tuple) and len(value) <= 100 and depth <= _DEEPEST:
+        return [_plain(item, depth + 1) for item in value]
     if callable(value) and hasattr(value, "__qualname__"):
         return f"{value.__module__}:{value.__qualname__}"
     rows = f" of {len(value)} rows" if hasattr(value, "__len__") else ""

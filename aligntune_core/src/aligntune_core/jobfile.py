@@ -11,6 +11,10 @@ from aligntune_core.errors import JobFileError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    import yaml
+
+_MOST_VALUES = 100_000
+
 
 @dataclass(frozen=True, slots=True)
 class JobFile:
@@ -34,31 +38,14 @@ def load_job_file(path: str | Path) -> JobFile:
     Raises:
         JobFileError: If it can't be read, isn't UTF-8, isn't YAML, isn't a mapping, or has a key twice.
     """
-    import yaml
-
     path = Path(path)
+    text = _text(path)
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise JobFileError(f"there is no job file '{path}'.", fix="Check the path.") from None
-    except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
-        raise JobFileError(f"{path}:{line}: the file is not UTF-8 text.", fix="Save it as UTF-8.") from None
-    except (OSError, ValueError) as error:
-        raise JobFileError(
-            f"the job file '{path}' can't be read: {getattr(error, 'strerror', None) or error}."
-        ) from error
-    try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        places = _places(root, path) if root is not None else {}
-        values = yaml.safe_load(text)
+        root = _compose(text, path)
+        places = _places(root, path)
+        values = _construct(root, path)
     except RecursionError:
         raise JobFileError(f"the job file '{path}' is nested too deeply.") from None
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise JobFileError(f"{path}:{line}: this is not YAML: {error.problem or error.context}.") from None
-    except (yaml.YAMLError, ValueError) as error:
-        raise JobFileError(f"{path}: this is not YAML: {error}.") from None
     if values is None:
         values = {}
     if not isinstance(values, dict):
@@ -69,13 +56,95 @@ def load_job_file(path: str | Path) -> JobFile:
     return JobFile({str(key): value for key, value in values.items()}, places)
 
 
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise JobFileError(f"there is no job file '{path}'.", fix="Check the path.") from None
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        raise JobFileError(f"{path}:{line}: the file is not UTF-8 text.", fix="Save it as UTF-8.") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise JobFileError(f"the job file {str(path)!r:.200} can't be read: {reason}.") from error
+
+
+def _compose(text: str, path: Path) -> yaml.Node | None:
+    import yaml
+    from yaml.reader import ReaderError
+
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise JobFileError(f"{path}:{line}: this is not YAML: {error.problem or error.context}.") from None
+    except ReaderError as error:
+        line = text[: error.position].count("\n") + 1
+        raise JobFileError(f"{path}:{line}: this is not YAML: it holds the character {_character(error)}.") from None
+    if root is not None:
+        _count(root, path, {})
+    return root
+
+
+def _character(error: Any) -> str:
+    return repr(chr(error.character) if isinstance(error.character, int) else error.character)
+
+
+def _count(node: yaml.Node, path: Path, counted: dict[int, int]) -> int:
+    """How many values there are under a node, those that aliases repeat included."""
+    import yaml
+
+    place = f"{path}:{node.start_mark.line + 1}"
+    if id(node) in counted:
+        if not counted[id(node)]:
+            raise JobFileError(f"{place}: this value holds itself.", fix="Write it without the alias.")
+        return counted[id(node)]
+    if isinstance(node, yaml.ScalarNode):
+        return 1
+    counted[id(node)] = 0
+    inner = [part for pair in node.value for part in pair] if isinstance(node, yaml.MappingNode) else node.value
+    count = 1 + sum(_count(part, path, counted) for part in inner)
+    if count > _MOST_VALUES:
+        raise JobFileError(f"{place}: this holds more than {_MOST_VALUES:,} values, too many for a job.")
+    counted[id(node)] = count
+    return count
+
+
+def _construct(root: yaml.Node | None, path: Path) -> Any:
+    """The values of a tree, where each that can't be read is named with its line."""
+    import yaml
+
+    class Constructor(yaml.constructor.SafeConstructor):
+        def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+            try:
+                return super().construct_object(node, deep=deep)
+            except (JobFileError, RecursionError, yaml.YAMLError):
+                raise
+            except Exception:
+                # PyYAML raises whatever its conversions do, e.g. for a 13th month or a number of 5000 digits
+                kind = node.tag.rpartition(":")[2]
+                shown = repr(node.value)[:80]
+                raise JobFileError(
+                    f"{path}:{node.start_mark.line + 1}: {shown} can't be read as a YAML {kind}.",
+                    fix="Write it in quotes if it is text.",
+                ) from None
+
+    if root is None:
+        return None
+    try:
+        return Constructor().construct_document(root)
+    except yaml.MarkedYAMLError as error:
+        line = (error.problem_mark or root.start_mark).line + 1
+        raise JobFileError(f"{path}:{line}: this can't be read: {error.problem or error.context}.") from None
+
+
 def _article(value: object) -> str:
     return {"list": "a list", "str": "one text", "int": "one number", "float": "one number"}.get(
         type(value).__name__, f"a {type(value).__name__}"
     )
 
 
-def _places(node: Any, path: Path, prefix: str = "") -> dict[str, str]:
+def _places(node: yaml.Node | None, path: Path, prefix: str = "") -> dict[str, str]:
     import yaml
 
     places: dict[str, str] = {}
@@ -108,9 +177,9 @@ def apply_overrides(values: Mapping[str, Any], overrides: Iterable[str]) -> dict
     for word in overrides:
         key, equals, text = word.partition("=")
         key = key.strip().lstrip("-")
-        if not equals or not key:
-            raise JobFileError(f"'{word}' is not of the form key=value.", fix="Write e.g. learning_rate=5e-5.")
         *outer, last = key.split(".")
+        if not equals or not all([*outer, last]):
+            raise JobFileError(f"'{word}' is not of the form key=value.", fix="Write e.g. learning_rate=5e-5.")
         target = merged
         for part in outer:
             inner = target.get(part)
@@ -123,19 +192,18 @@ def apply_overrides(values: Mapping[str, Any], overrides: Iterable[str]) -> dict
 
 
 def _value(key: str, text: str) -> Any:
-    import yaml
-
     from aligntune_core.job import Job
 
     field_info = Job.model_fields.get(key)
     if field_info is not None and _is_text(field_info.annotation) and text not in {"null", "~"}:
         return text
     try:
-        return yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError):
+        return _construct(_compose(text, Path()), Path())
+    except (JobFileError, RecursionError):
         return text
 
 
 def _is_text(annotation: Any) -> bool:
+    """Whether a key takes text; a dataset does, where it is named and not handed over."""
     kinds = [part for part in get_args(annotation) if part is not type(None)] or [annotation]
-    return all(part is str or (get_args(part) and get_args(part)[0] is str) for part in kinds)
+    return all(part in (str, Any) or (get_args(part) and get_args(part)[0] in (str, Any)) for part in kinds)

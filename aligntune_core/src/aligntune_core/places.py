@@ -5,17 +5,19 @@ from __future__ import annotations
 import re
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aligntune_core.suggest import closest, did_you_mean
 from aligntune_core.verdict import Problem, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from aligntune_core.algorithms import Algorithm
     from aligntune_core.job import Job
 
 BUILTIN_MODELS = ("builtin:tiny",)
+_LONGEST_NAME = 255
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 
 
@@ -26,8 +28,22 @@ def looks_local(name: str) -> bool:
         or "\\" in name
         or name.count("/") > 1
         or name.lower().endswith(".gguf")
-        or Path(name).exists()
+        or _exists(Path(name))
     )
+
+
+def _expanded(name: str) -> Path:
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:  # there is no such user
+        return Path(name)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name too long, or a folder that may not be entered
+        return False
 
 
 def model_problem(name: str, key: str = "model_name") -> Problem | None:
@@ -46,19 +62,14 @@ def model_problem(name: str, key: str = "model_name") -> Problem | None:
             return None
         message = f"'{key}' is {name!r}, which is neither a path that exists nor a hub id like 'org/name'."
         return Problem("model-not-found", message, "", key)
-    path = Path(name).expanduser()
-    if not path.exists():
+    path = _expanded(name)
+    if not _exists(path):
         near = _neighbour(path)
         return Problem("model-not-found", f"there is no model at '{name}'.", near or "Check the path.", key)
     if path.is_file():
-        if path.suffix.lower() == ".gguf":
-            with path.open("rb") as file:
-                if file.read(4) == b"GGUF":
-                    return None
-            return Problem(
-                "model-not-readable", f"'{name}' is not a GGUF file: it does not begin with 'GGUF'.", "", key
-            )
-        return Problem("model-not-readable", f"'{name}' is a file; a model is a folder or a .gguf file.", "", key)
+        return _gguf_problem(path, name, key)
+    if not path.is_dir():
+        return Problem("model-not-readable", f"'{name}' is neither a folder nor a file.", "", key)
     if not (path / "config.json").exists() and not (path / "adapter_config.json").exists():
         return Problem(
             "model-not-readable",
@@ -69,31 +80,84 @@ def model_problem(name: str, key: str = "model_name") -> Problem | None:
     return None
 
 
-def dataset_problem(name: str, key: str = "dataset_name") -> Problem | None:
-    """What is wrong with a dataset's name or the start of its files, as far as this machine's disk can tell."""
-    from aligntune_core.data.builtin import builtin_rows
-    from aligntune_core.data.files import inspect, is_local
+def _gguf_problem(file: Path, name: str, key: str) -> Problem | None:
+    if file.suffix.lower() != ".gguf":
+        return Problem("model-not-readable", f"'{name}' is a file; a model is a folder or a .gguf file.", "", key)
+    try:
+        with file.open("rb") as content:
+            if content.read(4) == b"GGUF":
+                return None
+    except OSError as error:
+        return Problem("model-not-readable", f"'{name}' can't be read: {error.strerror}.", "", key)
+    return Problem("model-not-readable", f"'{name}' is not a GGUF file: it does not begin with 'GGUF'.", "", key)
+
+
+def dataset_problem(job: Job, algorithm: Algorithm | None, key: str = "dataset_name") -> Problem | None:
+    """What is wrong with a dataset as far as its name, the start of its files and its columns tell.
+
+    Args:
+        job: The job.
+        algorithm: What is to learn from it, None where that is not known.
+        key: The job key that holds the dataset.
+    """
+    from aligntune_core.data.recognise import recognise
     from aligntune_core.errors import DataError
 
+    source = getattr(job, key)
     try:
-        if name.startswith("builtin:"):
-            builtin_rows(name, "train")
-        elif is_local(name):
-            inspect(name)
-        elif not _HUB_ID.fullmatch(name.partition(":")[0]):
-            message = f"'{key}' is {name!r}, which is neither a path that exists nor a hub id like 'org/name'."
-            return Problem("data", message, "", key)
+        columns, first = _glance(source)
+        if columns and first and algorithm:
+            mapping = job.column_mapping
+            name = f"'{source}'" if isinstance(source, str) else "the dataset"
+            recognise(columns, first, algorithm.dataset, mapping, algorithm=algorithm.name, name=name)
     except DataError as error:
         return Problem("data", error.message, error.fix, key)
+    except Exception as error:
+        # whatever a file system or a user's own object comes up with
+        reason = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"[:200]
+        return Problem("data", f"'{key}' can't be looked into: {reason.rstrip('.')}.", "", key)
     return None
+
+
+def _glance(source: Any) -> tuple[Sequence[str], Mapping[str, Any]]:
+    """A dataset's columns and first row, both empty where only loading it would tell."""
+    from aligntune_core.data.builtin import builtin_rows
+    from aligntune_core.data.files import inspect
+    from aligntune_core.data.paths import is_local
+    from aligntune_core.errors import DataError
+
+    if isinstance(source, list):
+        first = source[0] if source else {}
+        return (list(first), first) if isinstance(first, dict) else ((), {})
+    if not isinstance(source, str):
+        columns = getattr(source, "column_names", None)
+        return (columns, source[0]) if isinstance(columns, list) and len(source) else ((), {})
+    if source.startswith("builtin:"):
+        first = builtin_rows(source, "train")[0]
+        return list(first), first
+    if is_local(source):
+        found = inspect(source)
+        return found.columns, found.first
+    if not _HUB_ID.fullmatch(source.partition(":")[0]):
+        raise DataError(f"'{source}' is neither a path that exists nor a hub id like 'org/name'.")
+    return (), {}
 
 
 def output_problem(job: Job) -> Problem | None:
     """Why nothing can be written to the job's output folder, or that something of an earlier run stands there."""
-    folder = Path(job.output_dir).expanduser()
+    folder = _expanded(job.output_dir)
     parent = folder
-    while not parent.exists() and parent != parent.parent:
+    while not _exists(parent) and parent != parent.parent:
         parent = parent.parent
+    if str(folder).startswith("~"):
+        message = f"'output_dir' is '{job.output_dir}', and there is no user of that name on this machine."
+        return Problem(
+            "output-not-writable", message, "Choose another folder, or write ./~ for one of that name.", "output_dir"
+        )
+    too_long = [part for part in folder.parts if len(part.encode()) > _LONGEST_NAME]
+    if too_long:
+        message = f"'output_dir' holds a name of {len(too_long[0].encode())} bytes, and {_LONGEST_NAME} are possible."
+        return Problem("output-not-writable", message, "Choose another folder.", "output_dir")
     if not parent.is_dir():
         message = f"'output_dir' is '{job.output_dir}', but '{parent}' is a file."
         return Problem("output-not-writable", message, "Choose another folder.", "output_dir")
@@ -114,22 +178,28 @@ def output_problem(job: Job) -> Problem | None:
     return None
 
 
-def place_problems(job: Job) -> Iterator[Problem]:
-    """Every problem of the job with what is on disk."""
+def place_problems(job: Job, algorithm: Algorithm | None) -> Iterator[Problem]:
+    """Every problem of the job with what is on disk.
+
+    Args:
+        job: The job.
+        algorithm: What is to be trained, None where that is not known.
+    """
     found = [output_problem(job)]
     if job.model_name:
         found.append(model_problem(job.model_name))
     if job.reward_model_name:
         found.append(model_problem(job.reward_model_name, "reward_model_name"))
     for key in ("dataset_name", "eval_dataset_name"):
-        name = getattr(job, key)
-        if isinstance(name, str):
-            found.append(dataset_problem(name, key))
+        if getattr(job, key) is not None:
+            found.append(dataset_problem(job, algorithm, key))
     yield from (problem for problem in found if problem)
 
 
 def _neighbour(path: Path) -> str:
-    if not path.parent.is_dir():
+    try:
+        beside = [entry.name for entry in path.parent.iterdir()]
+    except OSError:
         return ""
-    match = closest(path.name, [entry.name for entry in path.parent.iterdir()])
+    match = closest(path.name, beside)
     return f"Did you mean '{path.parent / match}'?" if match else ""

@@ -14,6 +14,7 @@ from aligntune_core.algorithms import ALGORITHMS, Algorithm
 from aligntune_core.backends import KNOWN_BACKENDS, Backend, Status, by_preference, unmet_requirements
 from aligntune_core.capabilities import CONTRACT_VERSION, BackendInfo
 from aligntune_core.errors import BackendError
+from aligntune_core.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 ENGINES = ("torch", "transformers", "trl", "peft", "datasets", "accelerate", "unsloth")
 """Modules that no plugin may import before it makes a trainer."""
+
+RESERVED = ("auto",)
+"""Names that jobs use for something else."""
 
 
 class Registry:
@@ -52,6 +56,12 @@ class Registry:
     def names(self) -> list[str]:
         """The names of all backends, in order of preference; no plugin is imported."""
         return by_preference({*self._entry_points, *self._backends, *KNOWN_BACKENDS})
+
+    def spelt(self, name: object) -> str | None:
+        """The name of the backend that was meant, however it is capitalised; None if there is none."""
+        wanted = str(name).strip()
+        names = self.names()
+        return next((each for each in names if each == wanted or each.lower() == wanted.lower()), None)
 
     def get(self, name: str) -> Backend:
         """One backend as it stands here; its plugin, and no other, is imported.
@@ -92,9 +102,20 @@ class Registry:
         others = [plugin for plugin in self._manager.get_plugins() if plugin is not backend.plugin]
         return self._manager.subset_hook_caller(name, others)
 
-    def announce(self, name: str, **arguments: Any) -> None:
-        """Call an observing hook on every plugin that was loaded."""
-        getattr(self._manager.hook, name)(**arguments)
+    def announce(self, name: str, **arguments: Any) -> dict[str, Exception]:
+        """Call an observing hook on every plugin that was loaded.
+
+        Returns:
+            What the observers that failed raised, by their backends' names.
+        """
+        failed = {}
+        for plugin_name, plugin in self._manager.list_name_plugin():
+            others = [other for other in self._manager.get_plugins() if other is not plugin]
+            try:
+                self._manager.subset_hook_caller(name, others)(**arguments)
+            except Exception as error:
+                failed[plugin_name] = error
+        return failed
 
     def register(self, name: str, plugin: object) -> Backend:
         """Add a backend of this process, with no distribution behind it.
@@ -106,10 +127,13 @@ class Registry:
         Raises:
             BackendError: If the name is taken, or the plugin breaks the contract.
         """
-        if name in self.names() and name not in KNOWN_BACKENDS:
-            raise BackendError(f"there is already a backend '{name}'.", fix="Choose another name.")
         if name in KNOWN_BACKENDS:
-            raise BackendError(f"the name '{name}' belongs to {KNOWN_BACKENDS[name].distribution}.")
+            owner = KNOWN_BACKENDS[name].distribution
+            raise BackendError(f"the name '{name}' belongs to {owner}.", fix="Choose another name.")
+        if name in self.names():
+            raise BackendError(f"there is already a backend '{name}'.", fix="Choose another name.")
+        if name in RESERVED:
+            raise BackendError(f"no backend can be called '{name}'.", fix="Choose another name.")
         self._backends[name] = self._adopt(name, plugin, "")
         return self._backends[name]
 
@@ -120,6 +144,8 @@ class Registry:
         if self._only and name not in self._only:
             return Backend(name, Status.DISABLED, reason="ALIGNTUNE_ONLY_BACKENDS does not name it")
         points = self._entry_points.get(name, [])
+        if name in RESERVED:
+            return Backend(name, Status.BROKEN, reason="the name is AlignTune's own", install=_uninstall(points[0]))
         if known:
             points = [point for point in points if _distribution(point) == known.distribution]
             if not points:
@@ -134,15 +160,15 @@ class Registry:
         try:
             return self._load(name, points[0])
         except BackendError as error:
-            return Backend(name, Status.BROKEN, _version(points[0]), str(error), cause=error.__cause__ or error)
+            cause = error.__cause__ or error
+            return Backend(name, Status.BROKEN, _version(points[0]), str(error).rstrip("."), cause=cause)
 
     def _load(self, name: str, point: EntryPoint) -> Backend:
         early = {engine for engine in ENGINES if engine not in sys.modules}
         try:
             plugin = point.load()
         except (Exception, SystemExit) as error:
-            message = f"its plugin '{point.value}' can't be imported: {type(error).__name__}: {error}"
-            raise BackendError(message) from error
+            raise BackendError(f"its plugin '{point.value}' can't be imported: {_described(error)}") from error
         backend = self._adopt(name, plugin, _version(point))
         imported = sorted(engine for engine in early if engine in sys.modules)
         if imported and not backend.reason:
@@ -157,20 +183,29 @@ class Registry:
             self._manager.register(plugin, name)
             self._manager.check_pending()
             backend = Backend(name, Status.READY, version, plugin=plugin)
+            self._check_hooks(backend)
             info = _checked(name, self.hook(backend, "aligntune_backend_info")())
-            list(self.hook(backend, "aligntune_algorithms")() or ())
-        except Exception as error:
+            _check_algorithms(info, list(self.hook(backend, "aligntune_algorithms")() or ()))
+            unmet = unmet_requirements(info.requirements)
+        except (Exception, SystemExit) as error:
             if self._manager.has_plugin(name):
                 self._manager.unregister(name=name)
             if isinstance(error, BackendError):
                 raise
-            raise BackendError(f"its plugin breaks the contract: {type(error).__name__}: {error}") from error
-        unmet = unmet_requirements(info.requirements)
+            raise BackendError(f"its plugin breaks the contract: {_described(error)}") from error
         install = info.install or (KNOWN_BACKENDS[name].install if name in KNOWN_BACKENDS else "")
         if unmet:
             reason = f"it needs {'; '.join(unmet)}"
             return Backend(name, Status.MISSING, version, reason, install, info, plugin)
         return Backend(name, Status.READY, version, "", "", info, plugin)
+
+    def _check_hooks(self, backend: Backend) -> None:
+        for hook in ("aligntune_backend_info", "aligntune_create_trainer"):
+            found = getattr(self._manager.hook, hook).get_hookimpls()
+            if all(each.plugin is not backend.plugin for each in found):
+                raise BackendError(
+                    f"its plugin has no {hook}, which every backend needs, marked with aligntune_core.hookimpl"
+                )
 
 
 @lru_cache(maxsize=1)
@@ -195,17 +230,40 @@ def _checked(name: str, info: object) -> BackendInfo:
     return info
 
 
+def _check_algorithms(info: BackendInfo, brought: list[Algorithm]) -> None:
+    for algorithm in brought:
+        if not isinstance(algorithm, Algorithm):
+            raise BackendError(f"aligntune_algorithms gave a {type(algorithm).__name__}, not an Algorithm")
+    names = {algorithm.name for algorithm in (*ALGORITHMS, *brought)}
+    for row in info.capabilities:
+        if row.algorithm not in names:
+            hint = did_you_mean(row.algorithm, names)
+            raise BackendError(f"its table has a row for '{row.algorithm}', which is no algorithm. {hint}")
+
+
+def _described(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}".rstrip(": ")
+
+
 def _names(text: str) -> frozenset[str]:
     return frozenset(name.strip() for name in text.split(",") if name.strip())
 
 
 def _distribution(point: EntryPoint) -> str:
-    return point.dist.name if point.dist else ""
+    return _metadata(point, "Name").lower().replace("_", "-")
 
 
 def _version(point: EntryPoint) -> str:
-    return point.dist.version if point.dist else ""
+    return _metadata(point, "Version")
+
+
+def _metadata(point: EntryPoint, field: str) -> str:
+    # what is left of a distribution that was half removed has no metadata
+    try:
+        return (point.dist.metadata[field] if point.dist else "") or ""
+    except Exception:
+        return ""
 
 
 def _uninstall(point: EntryPoint) -> str:
-    return f"pip uninstall {_distribution(point)}"
+    return f"pip uninstall {_distribution(point)}" if _distribution(point) else ""

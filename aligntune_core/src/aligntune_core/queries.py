@@ -47,12 +47,13 @@ def capabilities(
         backends: The registry to ask; this process's own if None.
     """
     known = backends or registry()
+    wanted_backend = known.spelt(backend) if backend else None
     described = {name: found for name, found in known.all().items() if found.info is not None}
     algorithms = known.algorithms(name for name in described if name in known.names())
     wanted = find_algorithm(algorithm, algorithms) if algorithm else None
     rows = []
     for name, found in described.items():
-        if found.info is None or (backend and name != backend.lower()):
+        if found.info is None or (backend and name != wanted_backend):
             continue
         for each in algorithms:
             if algorithm and each is not wanted:
@@ -88,19 +89,24 @@ def supports(backend: str, algorithm: str, *features: str, backends: Registry | 
     from aligntune_core.suggest import did_you_mean
 
     known = backends or registry()
-    if backend not in known.names():
-        return Answer(False, f"there is no backend '{backend}'. {did_you_mean(backend, known.names())}")
-    found = find_algorithm(algorithm, known.algorithms([backend]))
+    name = known.spelt(backend)
+    if name is None:
+        return Answer(False, f"there is no backend '{backend}'. {did_you_mean(str(backend), known.names())}")
+    algorithms = known.algorithms([name])
+    found = find_algorithm(str(algorithm), algorithms)
     if found is None:
-        names = [each.name for each in known.algorithms([backend])]
-        return Answer(False, f"there is no algorithm '{algorithm}'. {did_you_mean(algorithm, names)}")
+        algorithms = known.algorithms(known.names())
+        found = find_algorithm(str(algorithm), algorithms)
+    if found is None:
+        names = [each.name for each in algorithms]
+        return Answer(False, f"there is no algorithm '{algorithm}'. {did_you_mean(str(algorithm), names)}")
     unknown = [feature for feature in features if feature not in list(Feature)]
     if unknown:
-        return Answer(False, f"there is no feature '{unknown[0]}'. {did_you_mean(unknown[0], list(Feature))}")
-    problem = declared_objection(known.get(backend), found, [Feature(feature) for feature in features])
+        return Answer(False, f"there is no feature '{unknown[0]}'. {did_you_mean(str(unknown[0]), list(Feature))}")
+    problem = declared_objection(known.get(name), found, [Feature(feature) for feature in features])
     if problem:
         return Answer(False, problem.message)
-    row = known.get(backend).info
+    row = known.get(name).info
     note = row.capability(found.name).note if row else ""
     return Answer(True, note)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reprlib import Repr
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -17,19 +18,34 @@ if TYPE_CHECKING:
 
 SYNONYMS = {
     "model": "model_name",
+    "base_model": "model_name",
     "model_name_or_path": "model_name",
     "dataset": "dataset_name",
+    "datasets": "dataset_name",
     "data": "dataset_name",
     "algo": "algorithm",
+    "engine": "backend",
     "lr": "learning_rate",
     "epochs": "num_epochs",
     "num_train_epochs": "num_epochs",
     "per_device_train_batch_size": "batch_size",
+    "micro_batch_size": "batch_size",
+    "grad_accum": "gradient_accumulation_steps",
     "max_length": "max_seq_length",
+    "cutoff_len": "max_seq_length",
+    "sequence_len": "max_seq_length",
     "lr_scheduler_type": "lr_scheduler",
+    "bf16": "precision",
+    "fp16": "precision",
+    "peft": "use_peft",
+    "use_lora": "use_peft",
+    "lora": "use_peft",
+    "r": "lora_r",
     "lora_rank": "lora_r",
     "rank": "lora_r",
+    "lora_target": "lora_target_modules",
     "target_modules": "lora_target_modules",
+    "qlora": "load_in_4bit",
     "reward_funcs": "reward_functions",
     "reward_model": "reward_model_name",
     "resume_from_checkpoint": "resume",
@@ -51,9 +67,9 @@ def read_job(values: Mapping[str, Any]) -> tuple[Job, list[Problem]]:
         The job, made of the keys that could be read so that further checks can speak of them: where there are
         problems it is a draft, in which even a required key may be None. And the problems.
     """
-    given = {key: value for key, value in values.items() if value is not None}
+    given = {str(key): value for key, value in values.items() if value is not None}
     try:
-        return Job(**given), []
+        return Job.model_validate(given), []
     except ValidationError as error:
         found = {str(details["loc"][0]): details for details in reversed(error.errors(include_url=False))}
     problems = [_problem(key, details, given) for key, details in sorted(found.items())]
@@ -64,12 +80,8 @@ def read_job(values: Mapping[str, Any]) -> tuple[Job, list[Problem]]:
 
 
 def _missing(key: str) -> Problem:
-    return Problem(
-        "missing-key",
-        f"the job has no '{key}'.",
-        f"Add {key}: {(Job.model_fields[key].description or '').partition(' (')[0]}.",
-        key,
-    )
+    meaning = (Job.model_fields[key].description or "").partition(" (")[0]
+    return Problem("missing-key", f"the job has no '{key}'.", f"Add {key}, {meaning[:1].lower()}{meaning[1:]}.", key)
 
 
 def _problem(key: str, details: ErrorDetails, given: Mapping[str, Any]) -> Problem:
@@ -79,19 +91,32 @@ def _problem(key: str, details: ErrorDetails, given: Mapping[str, Any]) -> Probl
     if kind == "extra_forbidden":
         return unknown_key(key)
     value = given.get(key)
-    dotted = ".".join(str(part) for part in details["loc"] if not str(part).startswith(("function-", "constrained-")))
-    shown = f"'{key}' is {value!r}"[:200]
+    shown = f"'{key}' is {_shown(value)}"
     if kind in _BOUNDS:
-        word, bound = _BOUNDS[kind]
-        return Problem("out-of-range", f"{shown}, but must be {word} {context[bound]:g}.", "", key)
+        word, name = _BOUNDS[kind]
+        bound = context[name]
+        written = int(bound) if float(bound).is_integer() else bound
+        return Problem("out-of-range", f"{shown}, but must be {word} {written}.", "", key)
     if kind == "literal_error":
         allowed = [part.strip(" '") for part in context["expected"].replace(" or ", ", ").split(",")]
         return Problem("not-a-choice", f"{shown}, which is not a choice.", did_you_mean(str(value), allowed), key)
-    wanted = _wanted(details)
-    if kind == "value_error":
-        wanted = str(context["error"])
-        return Problem("wrong-type", f"{shown}, but {wanted}.", "", dotted if dotted in given else key)
-    return Problem("wrong-type", f"{shown}, but {wanted} is expected.", "", key)
+    if kind == "value_error" and key not in _SEVERAL_KINDS:
+        return Problem("wrong-type", f"{shown}, but {context['error']}.", "", key)
+    wanted = _COMPOSED.get(key) or _wanted(details)
+    fix = "Write it in quotes." if wanted == "text" and not isinstance(value, list | dict) else ""
+    return Problem("wrong-type", f"{shown}, but {wanted} is expected.", fix, key)
+
+
+def _shown(value: object) -> str:
+    try:
+        return _SHORT.repr(value)
+    except Exception:
+        return f"of type {type(value).__name__}"
+
+
+_SHORT = Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80
+_SHORT.maxlevel = 2
 
 
 _BOUNDS = {
@@ -100,6 +125,19 @@ _BOUNDS = {
     "less_than": ("less than", "lt"),
     "less_than_equal": ("at most", "le"),
 }
+
+_SEVERAL_KINDS = {
+    "resume": "true, false or the path of a checkpoint",
+    "reward_functions": "names of functions, functions, or a mapping from names to weights",
+}
+_COMPOSED = {
+    **_SEVERAL_KINDS,
+    "column_mapping": "a mapping from text to text",
+    "lora_target_modules": "text or a list of texts",
+    "report_to": "text or a list of texts",
+    "backend_args": "a mapping whose keys are text",
+}
+"""What is expected of keys whose values have parts."""
 
 _KINDS = {
     "int": "a whole number",
@@ -122,10 +160,11 @@ def _wanted(details: ErrorDetails) -> str:
 def unknown_key(key: str) -> Problem:
     """The problem of a key that no job has."""
     known = Job.model_fields
-    if key in SYNONYMS:
-        fix = f"Did you mean '{SYNONYMS[key]}'?"
+    synonym = SYNONYMS.get(key.lower().replace("-", "_"))
+    if synonym:
+        fix = f"Did you mean '{synonym}'?"
     else:
         fix = did_you_mean(key, known)
         if fix.startswith("Known:"):
             fix = "`aligntune schema` lists the keys; what only the engine knows goes into backend_args."
-    return Problem("unknown-key", f"a job has no key '{key}'.", fix, key)
+    return Problem("unknown-key", f"a job has no key {_shown(key)}.", fix, key)

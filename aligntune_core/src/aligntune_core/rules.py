@@ -32,7 +32,7 @@ def required_features(job: Job, device: str) -> list[Feature]:
         Feature.FULL: not job.use_peft,
         Feature.PACKING: bool(job.packing),
         Feature.GRADIENT_CHECKPOINTING: bool(job.gradient_checkpointing),
-        Feature.EVALUATION: job.eval_dataset_name is not None,
+        Feature.EVALUATION: job.eval_dataset_name is not None or job.eval_dataset_split is not None,
         Feature.RESUME: bool(job.resume),
         Feature.GGUF: bool(job.model_name) and job.model_name.lower().endswith(".gguf"),
     }
@@ -65,12 +65,10 @@ def _contradictions(job: Job, device: str) -> Iterator[Problem]:
             "num_epochs",
             Severity.WARNING,
         )
-    if job.eval_dataset_name is None:
-        for key in ("eval_steps", "eval_dataset_split"):
-            if job.is_set(key):
-                yield Problem(
-                    "no-effect", f"'{key}' has no effect without evaluation data.", "Add eval_dataset_name.", key
-                )
+    if job.is_set("eval_steps") and job.eval_dataset_name is None and job.eval_dataset_split is None:
+        yield Problem(
+            "no-effect", "'eval_steps' has no effect without evaluation data.", "Add eval_dataset_name.", "eval_steps"
+        )
     if job.precision == "fp16" and device == "cpu":
         yield Problem(
             "precision",

@@ -13,7 +13,10 @@ def closest(name: str, names: Iterable[str]) -> str | None:
     from difflib import get_close_matches
 
     spelt = {known.lower().replace("-", "_"): known for known in names}
-    found = get_close_matches(name.lower().replace("-", "_"), spelt, n=1, cutoff=0.6)
+    wanted = name.lower().replace("-", "_")
+    found = get_close_matches(wanted, spelt, n=3, cutoff=0.6)
+    # letters that changed places are likelier than other letters
+    found.sort(key=lambda match: sorted(match) != sorted(wanted))
     return spelt[found[0]] if found else None
 
 

@@ -41,6 +41,9 @@ class Problem:
     severity: Severity = Severity.ERROR
     where: str = ""
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "severity", Severity(self.severity))
+
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
         return f"{place}{self.message} {self.fix}".rstrip()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from packaging.version import Version
@@ -69,14 +69,42 @@ def config_arguments(job: Job, recipe: Recipe) -> dict[str, Any]:
         arguments.update(eval_strategy="steps", eval_steps=job.eval_steps)
     if job.precision:
         arguments.update(bf16=job.precision == "bf16", fp16=job.precision == "fp16")
-    arguments.update({name: value for name, value in job.backend_args.items() if name != LORA_ARGS})
+    if recipe.is_grouped:
+        arguments.update(_group_arguments(job, recipe))
+    arguments.update(
+        {name: value for name, value in job.backend_args.items() if name != LORA_ARGS and name not in recipe.own_args}
+    )
+    if "generation_batch_size" in arguments:
+        arguments.pop("steps_per_generation", None)
     return arguments
 
 
-def lora_arguments(job: Job) -> dict[str, Any]:
+def own_arguments(job: Job, recipe: Recipe) -> dict[str, Any]:
+    """The keys of ``backend_args`` that AlignTune itself reads for this algorithm, with their values."""
+    return {name: job.backend_args.get(name, default) for name, default in recipe.own_args.items()}
+
+
+def _group_arguments(job: Job, recipe: Recipe) -> dict[str, Any]:
+    """TRL counts completions where a job counts prompts, and generates for several steps at once."""
+    group = job.num_generations or job.backend_args.get("num_generations") or recipe.settings["num_generations"]
+    completions = (job.batch_size or 1) * group
+    return {
+        "per_device_train_batch_size": completions,
+        "per_device_eval_batch_size": completions,
+        "steps_per_generation": recipe.minibatches * (job.gradient_accumulation_steps or 1),
+    }
+
+
+def lora_arguments(job: Job, task_type: str = "CAUSAL_LM") -> dict[str, Any]:
     """The arguments of peft's LoraConfig; adapters go on every linear layer unless the job names layers."""
-    arguments: dict[str, Any] = {"task_type": "CAUSAL_LM", "target_modules": "all-linear"}
+    arguments: dict[str, Any] = {"task_type": task_type, "target_modules": "all-linear"}
+    if task_type == "SEQ_CLS":
+        # the head is new, so it is trained whole and saved with the adapter
+        arguments["modules_to_save"] = ["score"]
     arguments.update({name: getattr(job, key) for key, name in LORA_KEYS.items() if job.is_set(key)})
+    if arguments["target_modules"] == ["all-linear"]:
+        # peft knows this word only as a text, and looks for a layer of that name where it stands in a list
+        arguments["target_modules"] = "all-linear"
     arguments.update(job.backend_args.get(LORA_ARGS, {}))
     return arguments
 
@@ -97,4 +125,8 @@ def taken_names(job: Job, recipe: Recipe) -> dict[str, str]:
 
 def _warmup(ratio: float) -> dict[str, float]:
     # transformers 5 reads a warmup_steps below 1 as a share and has no warmup_ratio
-    return {"warmup_steps" if Version(version("transformers")).major >= 5 else "warmup_ratio": ratio}
+    try:
+        is_old = Version(version("transformers")).major < 5
+    except PackageNotFoundError:
+        is_old = False
+    return {"warmup_ratio" if is_old else "warmup_steps": ratio}

@@ -1,29 +1,26 @@
-"""From a job to a TRL trainer: the one place where the engine is imported."""
+"""From a job to a trainer: the one place where the engine is imported."""
 
 from __future__ import annotations
 
-import copy
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from aligntune_core import DataError, JobError, Notice, Problem
 from aligntune_core.data.prepare import prepare_job
-
-from aligntune_core import DataError, Notice
-from aligntune_trl.arguments import config_arguments, lora_arguments
+from aligntune_trl.arguments import config_arguments, lora_arguments, own_arguments
 from aligntune_trl.checkpoints import resume_from
-from aligntune_trl.models import load_model, load_tokenizer, loading
+from aligntune_trl.models import load_tokenizer, loading_weights, starting_model
+from aligntune_trl.quiet import quiet_engine
 from aligntune_trl.recipes import RECIPES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from aligntune_core import Job, Listener
+    from aligntune_core.rewards import RewardFunction
     from aligntune_trl.recipes import Recipe
     from aligntune_trl.trainer import TRLTrainer
 
 
 def build_trainer(job: Job, emit: Listener) -> TRLTrainer:
-    """Load what a job names and hand it to TRL.
+    """Load what a job names and hand it to its engine.
 
     Args:
         job: A job that passed every check.
@@ -32,42 +29,60 @@ def build_trainer(job: Job, emit: Listener) -> TRLTrainer:
     Raises:
         DataError: If the dataset can't be used.
         ModelError: If the model can't be loaded.
+        RewardError: If a reward function doesn't do what it should.
         CheckpointError: If the job resumes and there is no whole checkpoint.
     """
     recipe = RECIPES[job.algorithm]
     checkpoint, _ = resume_from(job)
     train, evaluation = prepare_job(job, recipe.kind, emit)
-    with _quiet():
-        import trl
-
-        from aligntune_trl.reporting import EventCallback
+    with quiet_engine():
         from aligntune_trl.trainer import TRLTrainer
 
-        tokenizer = load_tokenizer(job, emit)
-        arguments = config_arguments(job, recipe)
-        model = load_model(job, emit)
-        if job.load_in_4bit:
-            arguments["model_init_kwargs"] = {**(arguments.get("model_init_kwargs") or {}), **_four_bits(job)}
+        model = starting_model(job, emit)
+        tokenizer = load_tokenizer(model, job, emit)
         rows = _tokenized(train.rows, tokenizer)
         eval_rows = _tokenized(evaluation.rows, tokenizer) if evaluation else None
-        with loading(job.model_name):
-            config = getattr(trl, recipe.config)(**arguments)
-            native = getattr(trl, recipe.trainer)(
-                model=model,
-                args=config,
-                train_dataset=rows,
-                eval_dataset=eval_rows,
-                processing_class=tokenizer,
-                callbacks=[EventCallback(emit)],
-                **_adapters(job),
-                **_reference(job, recipe, model),
-            )
-    _remove_printer(native)
-    _say_dropped(len(rows), native, config, emit)
+        native = _native(job, recipe, model, tokenizer, rows, eval_rows, emit)
+    _replace_printer(native, recipe, emit)
+    _say_dropped(len(rows), native, emit)
     return TRLTrainer(job, native, tokenizer, checkpoint, emit)
 
 
+def _native(job: Job, recipe: Recipe, model: str, tokenizer: Any, rows: Any, eval_rows: Any, emit: Listener) -> Any:
+    """TRL's own trainer, with the model loaded."""
+    import trl
+
+    arguments = {**_precision(job, emit), **config_arguments(job, recipe)}
+    if job.load_in_4bit:
+        arguments["model_init_kwargs"] = {**(arguments.get("model_init_kwargs") or {}), **_four_bits(job)}
+    config = _configured(getattr(trl, recipe.config), arguments)
+    trainer = getattr(trl, recipe.trainer)
+    extra: dict[str, Any] = {}
+    if recipe.is_grouped:
+        from aligntune_trl.online import check_prompts, reward_arguments, reward_functions
+
+        check_prompts(rows, config, tokenizer, _context(model, job), emit)
+        functions = reward_functions(job, recipe, config, rows)
+        config.reward_weights = config.reward_weights or [function.weight for function in functions]
+        extra.update(reward_arguments(functions))
+        trainer = _sampling(job, recipe, trainer, functions)
+    if job.use_peft:
+        from peft import LoraConfig
+
+        extra["peft_config"] = LoraConfig(**lora_arguments(job, recipe.task_type))
+    with loading_weights(job.model_name):
+        return trainer(
+            model=model,
+            args=config,
+            train_dataset=rows,
+            eval_dataset=eval_rows,
+            processing_class=tokenizer,
+            **extra,
+        )
+
+
 def _tokenized(rows: Any, tokenizer: Any) -> Any:
+    """Conversations with several answers as tokens, since TRL would train on all of their turns; other rows as is."""
     if "messages" not in rows.column_names:
         return rows
     from aligntune_trl.conversations import tokenize_conversation
@@ -75,44 +90,80 @@ def _tokenized(rows: Any, tokenizer: Any) -> Any:
     return rows.map(lambda row: tokenize_conversation(row["messages"], tokenizer), remove_columns=rows.column_names)
 
 
-def _adapters(job: Job) -> dict[str, Any]:
-    if not job.use_peft:
+def _configured(config: Any, arguments: dict[str, Any]) -> Any:
+    """The engine's configuration; what it refuses is a problem of the job, in the engine's own words."""
+    try:
+        return config(**arguments)
+    except (TypeError, ValueError) as error:
+        message = f"{config.__name__} refuses the job's settings: {error}"
+        raise JobError([Problem("engine-refused", message, key="backend_args")]) from error
+
+
+def _precision(job: Job, emit: Listener) -> dict[str, bool]:
+    """What to say of precision where TRL's own default, bf16 on a GPU, can't hold."""
+    import torch
+
+    if job.precision == "bf16" and not torch.cuda.is_available():
+        return {"use_cpu": True}
+    if job.precision or {"bf16", "fp16", "use_cpu"} & set(job.backend_args):
         return {}
-    from peft import LoraConfig
-
-    return {"peft_config": LoraConfig(**lora_arguments(job))}
-
-
-def _reference(job: Job, recipe: Recipe, model: Any) -> dict[str, Any]:
-    # TRL loads the reference by the model's name; a model that was handed over has none that it could load
-    if recipe.reference and not job.use_peft and not isinstance(model, str):
-        return {"ref_model": copy.deepcopy(model)}
-    return {}
+    if torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False):
+        return {}
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "the CPU"
+    emit(Notice(f"precision is fp32, since {device} has no fast bf16 and the job names none."))
+    return {"bf16": False}
 
 
 def _four_bits(job: Job) -> dict[str, Any]:
     import torch
     from transformers import BitsAndBytesConfig
 
-    compute = torch.float16 if job.precision == "fp16" else torch.bfloat16
     # arXiv 2305.14314, section 3: 4-bit NormalFloat with double quantisation
     return {
         "quantization_config": BitsAndBytesConfig(
             load_in_4bit=True,
             bnb_4bit_quant_type="nf4",
             bnb_4bit_use_double_quant=True,
-            bnb_4bit_compute_dtype=compute,
+            bnb_4bit_compute_dtype=torch.float16 if job.precision == "fp16" else torch.bfloat16,
         )
     }
 
 
-def _remove_printer(native: Any) -> None:
+def _context(model: str, job: Job) -> int | None:
+    """How many tokens the model can hold, where its configuration says."""
+    from transformers import AutoConfig
+
+    config = AutoConfig.from_pretrained(model, trust_remote_code=job.trust_remote_code)
+    length = getattr(config.get_text_config(), "max_position_embeddings", None)
+    return int(length) if length else None
+
+
+def _sampling(job: Job, recipe: Recipe, trainer: type, functions: list[RewardFunction]) -> type:
+    own = own_arguments(job, recipe)
+    if not own.get("dynamic_sampling"):
+        return trainer
+    from aligntune_trl.dynamic_sampling import dynamic_sampling_trainer
+
+    punishments = {index for index, function in enumerate(functions) if function.name.startswith("soft_overlong")}
+    return dynamic_sampling_trainer(trainer, tries=own["max_sampling_tries"], punishments=frozenset(punishments))
+
+
+def _replace_printer(native: Any, recipe: Recipe, emit: Listener) -> None:
+    """Events instead of the dictionaries that transformers prints to standard output."""
     from transformers.trainer_callback import PrinterCallback
 
+    from aligntune_trl.boundaries import BoundaryCheckpoints, generation_period
+    from aligntune_trl.reporting import EventCallback
+
     native.remove_callback(PrinterCallback)
+    period = generation_period(native.args, recipe)
+    if period > 1:
+        native.add_callback(BoundaryCheckpoints(period))
+    native.add_callback(EventCallback(emit))
 
 
-def _say_dropped(given: int, native: Any, config: Any, emit: Listener) -> None:
+def _say_dropped(given: int, native: Any, emit: Listener) -> None:
+    config = native.args
     if getattr(config, "packing", False):
         return
     dropped = given - len(native.train_dataset)
@@ -125,22 +176,3 @@ def _say_dropped(given: int, native: Any, config: Any, emit: Listener) -> None:
     if dropped == given:
         raise DataError(f"{message}.", fix="Raise max_seq_length.")
     emit(Notice(f"{message}: TRL leaves them out.", warning=True))
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without the progress bars of datasets and transformers, whose state is put back afterwards."""
-    import datasets
-    from transformers.utils import logging as transformers_logging
-
-    bars = datasets.is_progress_bar_enabled()
-    loading_bars = transformers_logging.is_progress_bar_enabled()
-    datasets.disable_progress_bars()
-    transformers_logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if bars:
-            datasets.enable_progress_bars()
-        if loading_bars:
-            transformers_logging.enable_progress_bar()

@@ -25,17 +25,22 @@ _WEIGHTS = (
 
 def missing_files(checkpoint: Path) -> list[str]:
     """What a checkpoint lacks of what an exact resume needs; empty if it is whole."""
-    missing = [name for name in _STATE if not (checkpoint / name).is_file()]
-    if not any((checkpoint / name).is_file() for name in _WEIGHTS):
+    missing = [name for name in _STATE if not _is_written(checkpoint / name)]
+    if not any(_is_written(checkpoint / name) for name in _WEIGHTS):
         missing.append("weights")
     if not any(checkpoint.glob("rng_state*.pth")):
         missing.append("rng_state.pth")
     return missing
 
 
+def _is_written(file: Path) -> bool:
+    # a full disk leaves empty files behind
+    return file.is_file() and file.stat().st_size > 0
+
+
 def checkpoints(folder: Path) -> list[Path]:
     """The checkpoints in an output folder, newest first."""
-    found = [(int(path.name[11:]), path) for path in folder.glob("checkpoint-*") if path.name[11:].isdigit()]
+    found = [(int(path.name[11:]), path) for path in folder.glob("checkpoint-*") if path.name[11:].isdecimal()]
     return [path for _, path in sorted(found, reverse=True)]
 
 
@@ -48,8 +53,8 @@ def resume_from(job: Job) -> tuple[Path | None, list[str]]:
     if not job.resume:
         return None, []
     if isinstance(job.resume, str):
-        return _named(Path(job.resume).expanduser()), []
-    folder = Path(job.output_dir).expanduser()
+        return _named(_expanded(job.resume)), []
+    folder = _expanded(job.output_dir)
     passed = list(_broken(folder))
     for checkpoint in checkpoints(folder):
         if not missing_files(checkpoint):
@@ -63,8 +68,19 @@ def resume_from(job: Job) -> tuple[Path | None, list[str]]:
     )
 
 
+def _expanded(name: str) -> Path:
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:  # there is no such user
+        return Path(name)
+
+
 def _named(checkpoint: Path) -> Path:
-    if not checkpoint.is_dir():
+    try:
+        is_there = checkpoint.is_dir()
+    except OSError:  # a name too long, or a folder that may not be entered
+        is_there = False
+    if not is_there:
         raise CheckpointError(f"there is no checkpoint '{checkpoint}' to resume from.", fix="Check the path.")
     missing = missing_files(checkpoint)
     if missing:

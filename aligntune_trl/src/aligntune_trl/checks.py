@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from aligntune_core import CheckpointError, Problem, Severity
 from aligntune_core.devices import device
 from aligntune_core.suggest import did_you_mean
-from aligntune_trl.arguments import LORA_ARGS, config_arguments, taken_names
+from aligntune_trl.arguments import LORA_ARGS, LORA_KEYS, config_arguments, taken_names
 from aligntune_trl.checkpoints import resume_from
 from aligntune_trl.fields import config_fields
 from aligntune_trl.recipes import RECIPES
@@ -52,14 +52,14 @@ def process_problems() -> Iterator[Problem]:
         found = vars(trl).get(name) if trl else None
         if isinstance(found, type) and not found.__module__.startswith("trl."):
             patched.append(f"trl.{name} is now from '{found.__module__}'")
-    if patched or "unsloth" in sys.modules:
-        how = f" ({'; '.join(patched)})" if patched else ""
-        yield Problem(
-            "process-patched",
-            f"backend 'trl' can't run in this process: unsloth was imported in it and rewrites TRL's classes{how}.",
-            _FRESH,
-            "backend",
-        )
+    why = []
+    if "unsloth" in sys.modules:
+        why.append("unsloth was imported in it, which rewrites TRL's classes")
+    if patched:
+        why.append("; ".join(patched))
+    if why:
+        message = f"backend 'trl' can't run in this process: {': '.join(why)}."
+        yield Problem("process-patched", message, _FRESH, "backend")
 
 
 def _version_problems() -> Iterator[Problem]:
@@ -79,7 +79,7 @@ def _version_problems() -> Iterator[Problem]:
 def _argument_problems(job: Job, recipe: Recipe) -> Iterator[Problem]:
     if not job.backend_args:
         return
-    known = config_fields(recipe.config)
+    known = config_fields(recipe.config).union(recipe.own_args) if recipe.config else frozenset(recipe.own_args)
     taken = taken_names(job, recipe)
     for name, value in job.backend_args.items():
         key = f"backend_args.{name}"
@@ -106,6 +106,7 @@ def _lora_problems(job: Job, value: object) -> Iterator[Problem]:
     if not job.use_peft:
         yield Problem("no-effect", f"'{key}' has no effect without adapters.", "Add use_peft: true.", key)
     known = config_fields("LoraConfig")
+    taken = {name: key for key, name in LORA_KEYS.items() if job.is_set(key)}
     for name in value:
         if known and name not in known:
             fix = did_you_mean(str(name), known)
@@ -115,6 +116,9 @@ def _lora_problems(job: Job, value: object) -> Iterator[Problem]:
                 "" if fix.startswith("Known") else fix,
                 f"{key}.{name}",
             )
+        elif name in taken:
+            message = f"'{key}.{name}' and '{taken[name]}' set the same thing."
+            yield Problem("contradiction", message, "Keep one.", f"{key}.{name}")
 
 
 def _length_problems(job: Job, recipe: Recipe) -> Iterator[Problem]:

@@ -10,9 +10,19 @@ from pathlib import Path
 _SOURCES = {
     "SFTConfig": ("trl", "trainer/sft_config.py"),
     "DPOConfig": ("trl", "trainer/dpo_config.py"),
+    "KTOConfig": ("trl", "trainer/kto_config.py"),
+    "RewardConfig": ("trl", "trainer/reward_config.py"),
+    "GRPOConfig": ("trl", "trainer/grpo_config.py"),
+    "RLOOConfig": ("trl", "trainer/rloo_config.py"),
     "LoraConfig": ("peft", "tuners/lora/config.py"),
 }
-_BASES = (("trl", "trainer/base_config.py"), ("transformers", "training_args.py"))
+_BASES = {
+    "trl": (
+        ("trl", "trainer/base_config.py", "_BaseConfig"),
+        ("transformers", "training_args.py", "TrainingArguments"),
+    ),
+    "peft": (("peft", "config.py", "PeftConfig"), ("peft", "config.py", "PeftConfigMixin")),
+}
 
 
 @cache
@@ -23,14 +33,15 @@ def config_fields(config: str) -> frozenset[str]:
         config: The class's name: a configuration of TRL's, or ``LoraConfig``.
     """
     package, path = _SOURCES[config]
-    own = _fields(package, path)
-    if package != "trl" or not own:
-        return own
-    return own.union(*(_fields(*base) for base in _BASES))
+    own = _fields(package, path, config)
+    return own.union(*(_fields(*base) for base in _BASES[package])) if own else own
 
 
-def _fields(package: str, path: str) -> frozenset[str]:
-    spec = find_spec(package)
+def _fields(package: str, path: str, name: str) -> frozenset[str]:
+    try:
+        spec = find_spec(package)
+    except ValueError:  # a module of that name was put into the process by hand
+        spec = None
     for folder in (spec.submodule_search_locations or ()) if spec else ():
         source = Path(folder, path)
         if source.is_file():
@@ -38,7 +49,7 @@ def _fields(package: str, path: str) -> frozenset[str]:
             return frozenset(
                 statement.target.id
                 for node in tree.body
-                if isinstance(node, ast.ClassDef)
+                if isinstance(node, ast.ClassDef) and node.name == name
                 for statement in node.body
                 if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
             )

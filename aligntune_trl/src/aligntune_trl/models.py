@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aligntune_core import Listener, ModelError, Notice
+from aligntune_core import ModelError, Notice
+from aligntune_core.models.cache import cache_folder, make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from aligntune_core import Job
+    from aligntune_core import Job, Listener
 
 PLAIN_CHAT_TEMPLATE = (
     "{% for message in messages %}"
@@ -37,8 +39,13 @@ def is_gguf(name: str) -> bool:
     return name.lower().endswith(".gguf")
 
 
-def load_tokenizer(job: Job, emit: Listener) -> Any:
-    """The model's tokenizer, with a chat template and tokens for the end and for padding.
+def load_tokenizer(name: str, job: Job, emit: Listener) -> Any:
+    """The model's tokenizer, with a chat template and an end token.
+
+    Args:
+        name: The starting model as transformers loads it.
+        job: The job.
+        emit: Where events go.
 
     Raises:
         ModelError: If it can't be loaded, or has no end token.
@@ -46,13 +53,7 @@ def load_tokenizer(job: Job, emit: Listener) -> Any:
     from transformers import AutoTokenizer
 
     with loading(job.model_name):
-        if is_gguf(job.model_name):
-            file = Path(job.model_name).expanduser()
-            tokenizer = AutoTokenizer.from_pretrained(str(file.parent), gguf_file=file.name)
-        else:
-            tokenizer = AutoTokenizer.from_pretrained(
-                model_path(job.model_name), trust_remote_code=job.trust_remote_code
-            )
+        tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=job.trust_remote_code)
     if tokenizer.eos_token is None:
         raise ModelError(
             f"the tokenizer of '{job.model_name}' has no end-of-text token, so a model could not learn to stop.",
@@ -69,30 +70,39 @@ def load_tokenizer(job: Job, emit: Listener) -> Any:
     return tokenizer
 
 
-def load_model(job: Job, emit: Listener) -> Any:
-    """The starting model as TRL's trainers take it.
+def starting_model(job: Job, emit: Listener) -> str:
+    """The starting model as transformers loads it by name: a hub id or a folder.
 
-    Returns:
-        A hub id or folder, which TRL loads itself, or a model where it could not: from a .gguf file, or from a
-        folder that holds an adapter, which is merged into its base.
+    A .gguf file is written out as a folder of plain weights, and a folder that holds an adapter as one with the
+    adapter merged into its base, once, in AlignTune's cache; the engine then finds its reference model, and a resumed
+    run its base, under the same name.
 
     Raises:
         ModelError: If the model can't be loaded.
     """
-    if is_gguf(job.model_name):
+    name = model_path(job.model_name)
+    path = Path(name)
+    adapter = (path / "adapter_config.json").is_file() and not (path / "config.json").is_file()
+    if not adapter and not is_gguf(name):
         with loading(job.model_name):
-            return _load_gguf(Path(job.model_name).expanduser())
-    path = model_path(job.model_name)
-    if (Path(path) / "adapter_config.json").exists() and not (Path(path) / "config.json").exists():
-        emit(Notice(f"'{job.model_name}' holds an adapter: it is merged into its base model before training."))
+            from transformers import AutoConfig
+
+            AutoConfig.from_pretrained(name, trust_remote_code=job.trust_remote_code)
+        return name
+    files = sorted(path.glob("adapter_model.*")) if adapter else [path]
+    stamp = [(str(file.resolve()), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    folder = cache_folder() / f"{path.stem}-{sha256(repr(stamp).encode()).hexdigest()[:12]}"
+    if not (folder / "config.json").is_file():
+        how = "its adapter merged into its base model" if adapter else "plain weights"
+        emit(Notice(f"'{job.model_name}' is written out once with {how}, to {folder}."))
         with loading(job.model_name):
-            return _load_merged(path, trust_remote_code=job.trust_remote_code)
-    return path
+            make_folder(folder, lambda made: (_write_merged if adapter else _write_gguf)(path, made))
+    return str(folder)
 
 
-def _load_gguf(file: Path) -> Any:
+def _write_gguf(file: Path, folder: Path) -> None:
     import torch
-    from transformers import AutoModelForCausalLM, GgufConfig
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
     model = AutoModelForCausalLM.from_pretrained(
         str(file.parent),
@@ -100,19 +110,18 @@ def _load_gguf(file: Path) -> Any:
         quantization_config=GgufConfig(dequantize=True),
         dtype=torch.float32,
     )
-    # the weights are plain now; left in place, the note that they were quantised would keep the model from being saved
-    for owner, name in ((model.config, "quantization_config"), (model, "hf_quantizer")):
-        if hasattr(owner, name):
-            delattr(owner, name)
-    return model
+    model.save_pretrained(folder)
+    AutoTokenizer.from_pretrained(str(file.parent), gguf_file=file.name).save_pretrained(folder)
 
 
-def _load_merged(path: str, *, trust_remote_code: bool) -> Any:
+def _write_merged(adapter: Path, folder: Path) -> None:
     import torch
     from peft import AutoPeftModelForCausalLM
+    from transformers import AutoTokenizer
 
-    model = AutoPeftModelForCausalLM.from_pretrained(path, dtype=torch.float32, trust_remote_code=trust_remote_code)
-    return model.merge_and_unload()
+    model = AutoPeftModelForCausalLM.from_pretrained(str(adapter), dtype=torch.float32)
+    model.merge_and_unload().save_pretrained(folder)
+    AutoTokenizer.from_pretrained(str(adapter)).save_pretrained(folder)
 
 
 @contextmanager
@@ -134,6 +143,21 @@ def loading(name: str) -> Iterator[None]:
         if isinstance(error, OSError) and not Path(name).expanduser().exists():
             fix = "Check the name and the connection to the hub, or name a local folder."
         raise ModelError(f"the model '{name}' can't be loaded: {lines}", fix=fix) from error
+
+
+@contextmanager
+def loading_weights(name: str) -> Iterator[None]:
+    """Turn what is raised for a model's missing or damaged files into a ModelError; anything else passes.
+
+    Args:
+        name: The model, as the job names it.
+    """
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"the weights of '{name}' can't be loaded: {_first_line(error)}") from error
 
 
 def _first_line(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""Which of TRL's trainers runs which algorithm, with which settings: one row each."""
+"""Which trainer runs which algorithm, with which settings: one row each, every setting with its source."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How TRL trains one algorithm.
+    """How one algorithm is trained.
 
     Args:
-        trainer: The trainer class's name in ``trl``.
+        trainer: The trainer class's name in ``trl``; empty for this project's own PPO.
         config: Its configuration class's name in ``trl``.
         kind: The rows it learns from.
         keys: Job keys that this trainer alone has, with their names in the configuration.
         settings: What defines the algorithm, set whatever TRL's own defaults are; a user's value wins.
-        reference: Whether full fine-tuning needs a frozen copy of the starting model.
+        minibatches: Into how many optimiser steps one batch of completions is cut (GRPO and its kin).
+        own_args: Keys of ``backend_args`` that AlignTune itself reads, with their defaults.
+        task_type: What peft calls the model that is trained.
     """
 
     trainer: str
@@ -29,23 +31,127 @@ class Recipe:
     kind: DatasetKind
     keys: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
-    reference: bool = False
+    minibatches: int = 0
+    own_args: Mapping[str, Any] = field(default_factory=dict)
+    task_type: str = "CAUSAL_LM"
+
+    @property
+    def is_grouped(self) -> bool:
+        """Whether a batch is made of groups of completions of one prompt."""
+        return self.minibatches > 0
+
+
+_LENGTH = {"max_seq_length": "max_length"}
+_SAMPLING = {
+    "num_generations": "num_generations",
+    "max_completion_length": "max_completion_length",
+    "temperature": "temperature",
+    "beta": "beta",
+}
+
+_SAMPLED = {
+    "num_generations": 8,
+    "max_completion_length": 512,
+    # arXiv 2402.03300, section 2.3 and algorithm 1: samples of the policy itself, each used once
+    "temperature": 1.0,
+    "top_p": 1.0,
+    "top_k": 0,
+    "min_p": None,
+    "repetition_penalty": 1.0,
+    "num_iterations": 1,
+    "mask_truncated_completions": False,
+}
+_GRPO = {
+    **_SAMPLED,
+    # arXiv 2402.03300, equation 3: the mean over a completion's tokens, then over the group; token ratios
+    "loss_type": "grpo",
+    "importance_sampling_level": "token",
+    # section 4.1.2: rewards minus the group's mean over the group's standard deviation
+    "scale_rewards": "group",
+    "multi_objective_aggregation": "sum_then_normalize",
+    # section 4.2: a KL coefficient of 0.04, estimated as in equation 4
+    "beta": 0.04,
+    "use_bias_correction_kl": False,
+    # arXiv 1707.06347, section 6.1: the clip range that equation 3 takes over
+    "epsilon": 0.2,
+    "epsilon_high": 0.2,
+    "delta": None,
+    "top_entropy_quantile": 1.0,
+    "entropy_coef": 0.0,
+    "off_policy_mask_threshold": None,
+}
+
+
+def _grpo_like(**settings: Any) -> Recipe:
+    minibatches = settings.pop("minibatches", 1)
+    own_args = settings.pop("own_args", {})
+    return Recipe(
+        "GRPOTrainer",
+        "GRPOConfig",
+        DatasetKind.PROMPTS,
+        keys=_SAMPLING,
+        settings={**_GRPO, **settings},
+        minibatches=minibatches,
+        own_args=own_args,
+    )
 
 
 RECIPES: Mapping[str, Recipe] = {
-    "sft": Recipe(
-        "SFTTrainer",
-        "SFTConfig",
-        DatasetKind.DEMONSTRATIONS,
-        keys={"max_seq_length": "max_length", "packing": "packing"},
-    ),
+    "sft": Recipe("SFTTrainer", "SFTConfig", DatasetKind.DEMONSTRATIONS, keys={**_LENGTH, "packing": "packing"}),
     "dpo": Recipe(
         "DPOTrainer",
         "DPOConfig",
         DatasetKind.PAIRS,
-        keys={"max_seq_length": "max_length", "beta": "beta"},
-        # arXiv 2305.18290, equation 7
-        settings={"loss_type": ["sigmoid"]},
-        reference=True,
+        keys={**_LENGTH, "beta": "beta"},
+        # arXiv 2305.18290, equation 7; beta as in section 6
+        settings={"loss_type": ["sigmoid"], "beta": 0.1},
+    ),
+    "kto": Recipe(
+        "KTOTrainer",
+        "KTOConfig",
+        DatasetKind.LABELLED,
+        keys={**_LENGTH, "beta": "beta"},
+        # arXiv 2402.01306, equation 8; beta as in section 4.2, equal weights as in its balanced runs
+        settings={"loss_type": "kto", "beta": 0.1, "desirable_weight": 1.0, "undesirable_weight": 1.0},
+    ),
+    "reward": Recipe(
+        "RewardTrainer",
+        "RewardConfig",
+        DatasetKind.PAIRS,
+        keys=_LENGTH,
+        # arXiv 2203.02155, equation 1, without the centring term of arXiv 2312.09244
+        settings={"center_rewards_coefficient": None},
+        task_type="SEQ_CLS",
+    ),
+    "ppo": Recipe("", "", DatasetKind.PROMPTS),
+    "grpo": _grpo_like(),
+    # arXiv 2507.18071, equations 5 to 7; section 5.1: clip ranges 3e-4 and 4e-4, four minibatches, no KL term
+    "gspo": _grpo_like(importance_sampling_level="sequence", beta=0.0, epsilon=3e-4, epsilon_high=4e-4, minibatches=4),
+    # arXiv 2503.14476, equation 8: the mean over all tokens; section 3.1: clip-higher; section 2.3: no KL term;
+    # section 3.4: truncated answers masked, and punished softly near the limit; section 3.2: dynamic sampling
+    "dapo": _grpo_like(
+        loss_type="dapo",
+        beta=0.0,
+        epsilon_high=0.28,
+        mask_truncated_completions=True,
+        own_args={"dynamic_sampling": True, "max_sampling_tries": 10, "overlong_punishment": True},
+    ),
+    # arXiv 2503.20783, section 3.2: no division by length or by the standard deviation; no KL term
+    "dr_grpo": _grpo_like(loss_type="dr_grpo", scale_rewards="none", beta=0.0),
+    # arXiv 2506.13585, equations 4 and 5: clipped importance weights instead of clipped updates, no KL term;
+    # the bound of 5 from arXiv 2510.13786, section 3.2
+    "cispo": _grpo_like(loss_type="cispo", beta=0.0, epsilon_high=5.0),
+    # arXiv 2511.20347, section 3: a soft gate in place of the clip, steeper for negative advantages
+    "sapo": _grpo_like(loss_type="sapo", beta=0.0, sapo_temperature_pos=1.0, sapo_temperature_neg=1.05),
+    # the loss that TRL names after arXiv 2506.02864: the mean over the tokens of the local batch
+    "bnpo": _grpo_like(loss_type="bnpo", beta=0.0),
+    "rloo": Recipe(
+        "RLOOTrainer",
+        "RLOOConfig",
+        DatasetKind.PROMPTS,
+        keys=_SAMPLING,
+        # arXiv 2402.14740, equation 9: each reward minus the mean of the others', nothing normalised or clipped
+        settings={**_SAMPLED, "beta": 0.05, "normalize_advantages": False, "reward_clip_range": None},
+        minibatches=1,
     ),
 }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from aligntune_core import DataError, Finished, ModelError, Notice, Saved, TrainResult
 from aligntune_trl.models import is_gguf
+from aligntune_trl.quiet import quiet_engine
 from aligntune_trl.reporting import numbers
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ class TRLTrainer:
     def train(self) -> TrainResult:
         """Train to the end, from the checkpoint the job names if it resumes."""
         begun = time.monotonic()
-        outcome = self._native.train(resume_from_checkpoint=str(self._checkpoint) if self._checkpoint else None)
+        with quiet_engine():
+            outcome = self._native.train(resume_from_checkpoint=str(self._checkpoint) if self._checkpoint else None)
         metrics = numbers(outcome.metrics)
         result = TrainResult(
             steps=outcome.global_step,
@@ -70,7 +72,8 @@ class TRLTrainer:
         """
         if self._native.eval_dataset is None:
             raise DataError("the job names no evaluation data.", fix="Add eval_dataset_name.")
-        return numbers(self._native.evaluate())
+        with quiet_engine():
+            return numbers(self._native.evaluate())
 
     def save(self, path: str | Path | None = None, *, merge: bool = False) -> Path:
         """Write the model and its tokenizer where transformers can load them.
@@ -95,11 +98,12 @@ class TRLTrainer:
                 )
             )
             merge = True
-        if adapters and merge:
-            self._merged().save_pretrained(folder)
-            self._tokenizer.save_pretrained(folder)
-        else:
-            self._native.save_model(str(folder))
+        with quiet_engine():
+            if adapters and merge:
+                self._merged().save_pretrained(folder)
+                self._tokenizer.save_pretrained(folder)
+            else:
+                self._native.save_model(str(folder))
         self._emit(Saved(str(folder)))
         return folder
 

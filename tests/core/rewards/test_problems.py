@@ -64,7 +64,7 @@ def test_nothing_is_said_of_what_may_be_right_and_nothing_is_run(spec, monkeypat
         (["numeric_mtch"], "Did you mean 'numeric_match'?"),
         (["length"], "a target or a limit"),
         (["length(target=5"], "double quotes"),
-        (["soft_overlong"], "max_completion_length"),
+        (["soft_overlong(cache=9, max_completion_length=5)"], "cache of 9"),
         (["mein.py:score"], "Did you mean 'mine.py'?"),
         (["mine.py:scores"], "Did you mean 'score'?"),
         (["mine.py:hidden"], "no reward function 'hidden'"),
@@ -97,6 +97,7 @@ def test_all_problems_are_found_at_once():
     ]
 
 
-def test_the_jobs_completion_length_counts():
+def test_the_jobs_completion_length_counts_and_may_be_left_to_the_engine():
+    assert problems(["soft_overlong(cache=200)"]) == []
     assert problems(["soft_overlong"], max_completion_length=100) == []
     assert "cache of 200" in problems(["soft_overlong(cache=200)"], max_completion_length=100)[0].message

@@ -47,7 +47,7 @@ def create_sft_trainer(
     """
     return create_trainer(
         on_event=on_event,
-        **{"algorithm": "sft", **job, "model_name": model_name, "dataset_name": dataset_name, "backend": str(backend)},
+        **{"algorithm": "sft", **job, "model_name": model_name, "dataset_name": dataset_name, "backend": backend},
     )
 
 
@@ -82,7 +82,7 @@ def create_rl_trainer(
             "algorithm": algorithm,
             "model_name": model_name,
             "dataset_name": dataset_name,
-            "backend": str(backend),
+            "backend": backend,
         },
     )
 

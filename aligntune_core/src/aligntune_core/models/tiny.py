@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aligntune_core.errors import ModelError
+from aligntune_core.models.cache import cache_folder, make_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SEED = 20260101
 VOCABULARY = 1024
@@ -22,14 +22,6 @@ CHAT_TEMPLATE = (
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
 _REVISION = "1"
-
-
-def cache_folder() -> Path:
-    """Where what is built in is kept once made: ``$ALIGNTUNE_CACHE``, else ``aligntune`` in the user's cache folder."""
-    named = os.environ.get("ALIGNTUNE_CACHE")
-    if named:
-        return Path(named).expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "aligntune"
 
 
 def materialise(name: str = "builtin:tiny") -> Path:
@@ -47,24 +39,8 @@ def materialise(name: str = "builtin:tiny") -> Path:
     if problem:
         raise ModelError(problem.message, fix=problem.fix)
     folder = cache_folder() / f"tiny-{_REVISION}"
-    if (folder / "model.safetensors").is_file():
-        return folder
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        made = Path(tempfile.mkdtemp(dir=folder.parent))
-        try:
-            _write(made)
-            # another process may have been faster, and its folder is the same; one that lacks files is replaced
-            if not (folder / "model.safetensors").is_file():
-                shutil.rmtree(folder, ignore_errors=True)
-                made.rename(folder)
-        finally:
-            shutil.rmtree(made, ignore_errors=True)
-    except OSError as error:
-        raise ModelError(
-            f"'{name}' can't be written to '{folder.parent}': {error.strerror}.",
-            fix="Set ALIGNTUNE_CACHE to a folder that can be written to.",
-        ) from error
+    if not (folder / "config.json").is_file():
+        make_folder(folder, _write)
     return folder
 
 

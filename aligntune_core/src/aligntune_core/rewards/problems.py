@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.util import find_spec
 from typing import Any
 
@@ -16,15 +17,18 @@ from aligntune_core.verdict import Problem, Severity
 
 KEY = "reward_functions"
 
+_LONG_ENOUGH = sys.maxsize
+
 
 def problems(spec: RewardSpec, *, max_completion_length: int | None = None) -> list[Problem]:
     """Every problem of the reward functions a job names that can be known before their code runs.
 
-    Files are read and not run, modules are looked for and not imported. What is found here ``resolve`` raises too.
+    Files are read and not run, modules are looked for and not imported. Errors found here ``resolve`` raises too.
 
     Args:
         spec: What the job's ``reward_functions`` says.
-        max_completion_length: The job's, in tokens, for the functions that depend on it.
+        max_completion_length: The job's, in tokens, for the functions that depend on it. None where the job leaves it
+            to the engine, whose default is not known here and taken to be long enough.
     """
     try:
         named = entries(spec)
@@ -50,7 +54,7 @@ def problems(spec: RewardSpec, *, max_completion_length: int | None = None) -> l
 
 def _look_for(reference: Any, text: str, max_completion_length: int | None) -> None:
     if isinstance(reference, BuiltinReference):
-        make(reference.name, reference.parameters, max_completion_length)
+        make(reference.name, reference.parameters, max_completion_length or _LONG_ENOUGH)
     elif isinstance(reference, FileReference):
         _look_into(reference, text)
     elif isinstance(reference, ModuleReference):

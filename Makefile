@@ -1,0 +1,42 @@
+# Everything a fresh machine with git, make and Python 3.11 or newer needs: `make quickstart`, `make test`.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+export HF_HUB_OFFLINE ?= 1
+
+.PHONY: install quickstart test lint types check-format docs trial gpu wheels benchmark clean
+
+install: $(STAMP)
+
+$(STAMP): constraints.txt tests/requirements.txt pyproject.toml $(wildcard aligntune_*/pyproject.toml)
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "AlignTune needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another one: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable aligntune_core --editable 'aligntune_trl[gguf]' --requirement tests/requirements.txt
+	# Unsloth's own packages need a CUDA GPU; its light plugin and capability table do not
+	$(BIN)/python -m pip install --quiet --no-deps --editable aligntune_unsloth --editable .
+	touch $@
+
+quickstart: $(STAMP)
+	$(BIN)/aligntune quickstart
+
+test: $(STAMP) lint types
+	$(BIN)/python -m pytest -m "not slow and not gpu"
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)
+	$(BIN)/mypy aligntune_core/src aligntune_trl/src aligntune_unsloth/src
+
+# a real pretrained model on real data, minutes long
+trial: $(STAMP)
+	$(BIN)/python -m pytest -m slow -s
+
+wheels: $(STAMP)
+	for distribution in . aligntune_core aligntune_trl aligntune_unsloth; do \
+		$(BIN)/python -m build --quiet --wheel --no-isolation --outdir dist $$distribution; done
+
+clean:
+	rm -rf $(VENV) dist aligntune-output

@@ -1,0 +1,1 @@
+"""The command line ``aligntune``: a file for each subcommand, and a file for each thing they share."""

@@ -1,0 +1,40 @@
+"""All the commands as one program."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from aligntune_core.cli.backends import backends
+from aligntune_core.cli.capabilities import capabilities
+from aligntune_core.cli.check import check
+from aligntune_core.cli.quickstart import quickstart
+from aligntune_core.cli.schema import schema
+from aligntune_core.cli.train import train
+
+# plain text: the formatted help of typer needs rich, which takes longer to import than most commands to run
+app = typer.Typer(
+    name="aligntune", no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None, add_completion=False
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"aligntune {version('aligntune-core')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Post-train language models through one contract, on the engine you name."""
+
+
+for _command in (train, check, capabilities, backends, schema, quickstart):
+    app.command()(_command)

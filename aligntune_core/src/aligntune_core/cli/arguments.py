@@ -1,0 +1,63 @@
+"""The words after ``train`` and ``check``: a job file and ``key=value`` words, as the keys of a job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aligntune_core.verdict import Verdict
+
+JobWords = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="JOB.yaml key=value",
+        help="A job file, and keys that are laid over it, e.g. learning_rate=5e-5 backend_args.max_length=64.",
+        show_default=False,
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Write JSON to standard output, for programs.")]
+
+
+def read_arguments(words: list[str]) -> tuple[dict[str, Any], Mapping[str, str]]:
+    """The keys of a job, and ``file:line`` of those that come from the job file.
+
+    Args:
+        words: A job file's path, which may be left out, and then ``key=value`` words.
+
+    Raises:
+        JobFileError: If the job file or one of the words can't be read.
+    """
+    from aligntune_core.jobfile import JobFile, apply_overrides, load_job_file
+
+    file, overrides = JobFile(), words
+    if words and ("=" not in words[0] or Path(words[0]).is_file()):
+        file, overrides = load_job_file(words[0]), words[1:]
+    replaced = tuple(word.partition("=")[0] for word in overrides)
+    places = {
+        key: place
+        for key, place in file.places.items()
+        if not any(key == other or key.startswith(f"{other}.") for other in replaced)
+    }
+    return apply_overrides(file.values, overrides), places
+
+
+def judge(words: list[str]) -> Verdict:
+    """What is decided about the job that the words describe; a job file that can't be read is a problem of it.
+
+    Args:
+        words: The words after the command.
+    """
+    from aligntune_core.decide import decide
+    from aligntune_core.errors import JobFileError
+    from aligntune_core.verdict import Problem, Verdict
+
+    try:
+        values, places = read_arguments(words)
+    except JobFileError as error:
+        return Verdict(None, "", problems=(Problem(error.code, error.message, error.fix),))
+    return decide(values, places=places)

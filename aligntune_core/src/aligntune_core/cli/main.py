@@ -1,0 +1,93 @@
+"""The program ``aligntune``: finds the command, and turns what goes wrong into a message and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import NoReturn
+
+from aligntune_core.errors import AlignTuneError
+
+QUICK = {
+    "backends": ("aligntune_core.cli.standing", (), ("json",)),
+    "capabilities": ("aligntune_core.cli.matrix", ("backend", "algorithm"), ("json", "markdown")),
+}
+"""Commands that programs ask often: the module whose ``show`` does the work, its options and its flags. They are read
+here, without the command line's own library, which takes longer to import than they take to run."""
+
+
+def main(words: list[str] | None = None) -> NoReturn:
+    """Run a command and exit: 0 when it did what was asked, 1 when a run failed, 2 when a job was refused.
+
+    Args:
+        words: The words after the program's name; those of this process if None.
+    """
+    words = sys.argv[1:] if words is None else words
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = _run(words)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        code = _hang_up()
+    except AlignTuneError as error:
+        from aligntune_core.cli.failure import say_error
+
+        say_error(error)
+        code = error.exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write("Interrupted.\n")
+        code = 130
+    sys.exit(code)
+
+
+def _run(words: list[str]) -> int:
+    name, *rest = words or [""]
+    if name in QUICK:
+        module, options, flags = QUICK[name]
+        values = quick_values(rest, options, flags)
+        if values is not None:
+            import_module(module).show(**values)
+            return 0
+    from aligntune_core.cli.app import app
+
+    try:
+        app(args=words, prog_name="aligntune")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    return 0
+
+
+def quick_values(words: list[str], options: tuple[str, ...], flags: tuple[str, ...]) -> dict[str, str | bool] | None:
+    """The values of plainly written options; None where there is anything else, help and mistakes included.
+
+    Args:
+        words: The words after the command.
+        options: Names of options that take a value.
+        flags: Names of options that take none.
+    """
+    values: dict[str, str | bool] = {}
+    rest = iter(words)
+    for word in rest:
+        name, equals, value = word.removeprefix("--").partition("=")
+        if word.startswith("--") and name in flags and not equals:
+            values[name] = True
+        elif word.startswith("--") and name in options:
+            value = value if equals else next(rest, "")
+            if not value or value.startswith("-"):
+                return None
+            values[name] = value
+        else:
+            return None
+    return values
+
+
+def _hang_up() -> int:
+    """Nobody reads standard output any more: what is still to be flushed at exit goes nowhere."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError):
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 it lives as long as the process
+    return 1

@@ -1,0 +1,129 @@
+"""The support matrix, algorithms by backends: for people, for programs, and for the README."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from aligntune_core.algorithms import find_algorithm
+from aligntune_core.capabilities import Support
+from aligntune_core.cli.ink import Ink
+from aligntune_core.cli.standing import backend_lines
+from aligntune_core.errors import AlignTuneError
+from aligntune_core.plugins import registry
+from aligntune_core.queries import capabilities
+from aligntune_core.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aligntune_core.queries import CapabilityRow
+
+_NOT_DECLARED = "not declared"
+
+
+def show(backend: str | None = None, algorithm: str | None = None, json: bool = False, markdown: bool = False) -> None:
+    """Write the matrix to standard output.
+
+    Args:
+        backend: Only this backend.
+        algorithm: Only this algorithm, by name or alias.
+        json: Write JSON.
+        markdown: Write a Markdown table of what is declared, the same in every environment with the same plugins.
+
+    Raises:
+        AlignTuneError: If there is no such backend or algorithm.
+    """
+    backend = backend.strip().lower() if backend else None
+    _check_names(backend, algorithm)
+    rows = capabilities(backend=backend, algorithm=algorithm)
+    if json:
+        from aligntune_core.cli.jsontext import write_json
+
+        standing = {name: found.to_dict() for name, found in registry().all().items() if backend in {None, name}}
+        write_json({"backends": standing, "capabilities": [row.to_dict() for row in rows]})
+    elif markdown:
+        from aligntune_core.cli.markdown import markdown_lines
+
+        sys.stdout.write("\n".join(markdown_lines(rows)) + "\n")
+    else:
+        ink = Ink(sys.stdout)
+        lines = [*_lines(rows, ink), *backend_lines(ink, backend)]
+        if backend or algorithm:
+            lines += _feature_lines(rows, ink)
+        sys.stdout.write("\n".join(lines).strip("\n") + "\n")
+
+
+def _check_names(backend: str | None, algorithm: str | None) -> None:
+    known = registry()
+    if backend and backend not in known.names():
+        raise AlignTuneError(f"there is no backend '{backend}'.", fix=did_you_mean(backend, known.names()))
+    if algorithm:
+        algorithms = known.algorithms(known.names())
+        if find_algorithm(algorithm, algorithms) is None:
+            names = [each.name for each in algorithms]
+            raise AlignTuneError(f"there is no algorithm '{algorithm}'.", fix=did_you_mean(algorithm, names))
+
+
+def numbered_notes(rows: list[CapabilityRow]) -> dict[tuple[str, str], int]:
+    """A number for each note that says more than that nothing is declared, by backend and note."""
+    notes = dict.fromkeys((row.backend, row.note) for row in rows if row.note and row.note != _NOT_DECLARED)
+    return {note: number for number, note in enumerate(notes, 1)}
+
+
+def _lines(rows: list[CapabilityRow], ink: Ink) -> Iterator[str]:
+    notes = numbered_notes(rows)
+    cells = {(row.algorithm, row.backend): _cell(row, notes) for row in rows}
+    tasks = {row.algorithm: row.task for row in rows}
+    heads = [max(len(text) for text in ("algorithm", *tasks)), max(len(text) for text in ("task", *tasks.values()))]
+    widths = {
+        backend: max(len(backend), *(len(cells[algorithm, backend]) for algorithm in tasks))
+        for backend in dict.fromkeys(row.backend for row in rows)
+    }
+    for backends in _chunks(widths, ink.width - sum(heads) - 4):
+        columns = [*heads, *(widths[backend] for backend in backends)]
+        yield ""
+        yield ink.style(_row(["algorithm", "task", *backends], columns), "bold")
+        for algorithm, task in tasks.items():
+            yield _row([algorithm, task, *(cells[algorithm, backend] for backend in backends)], columns)
+    if rows:
+        yield ""
+    for (backend, note), number in notes.items():
+        yield ink.wrap(f"{backend}: {note}", "    ", f"[{number}] ")
+    if any(row.note == _NOT_DECLARED for row in rows):
+        yield "-   not supported"
+
+
+def _cell(row: CapabilityRow, notes: dict[tuple[str, str], int]) -> str:
+    if row.support is Support.UNSUPPORTED and row.note == _NOT_DECLARED:
+        return "-"
+    word = "no" if row.support is Support.UNSUPPORTED else str(row.support)
+    number = notes.get((row.backend, row.note))
+    return f"{word} [{number}]" if number else word
+
+
+def _chunks(widths: dict[str, int], room: int) -> Iterator[list[str]]:
+    """Backends in groups whose columns fit beside each other."""
+    chunk: list[str] = []
+    for backend, width in widths.items():
+        if chunk and sum(widths[each] + 2 for each in chunk) + width > room:
+            yield chunk
+            chunk = []
+        chunk.append(backend)
+    if chunk:
+        yield chunk
+
+
+def _row(cells: list[str], widths: list[int]) -> str:
+    return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
+
+
+def _feature_lines(rows: list[CapabilityRow], ink: Ink) -> Iterator[str]:
+    yield ""
+    yield ink.style("features", "bold")
+    by_features: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for row in rows:
+        if row.features:
+            by_features.setdefault((row.backend, tuple(map(str, row.features))), []).append(row.algorithm)
+    for (backend, features), algorithms in by_features.items():
+        yield ink.wrap(f"{backend} {', '.join(algorithms)}: {', '.join(features)}", "    ", "  ")

@@ -1,0 +1,106 @@
+"""Running a job from its verdict to its saved model, with everything that may end it on the way."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager, redirect_stdout, suppress
+from typing import TYPE_CHECKING
+
+from aligntune_core.cli.ink import Ink
+from aligntune_core.cli.outcome import INTERRUPTED, Outcome, finished, refused, stopped
+from aligntune_core.errors import AlignTuneError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from aligntune_core.progress import ConsoleProgress
+    from aligntune_core.trainer import Trainer
+    from aligntune_core.verdict import Verdict
+
+
+def run(
+    verdict: Verdict,
+    progress: ConsoleProgress,
+    *,
+    before: Callable[[Trainer], None] | None = None,
+    after: Callable[[Trainer], None] | None = None,
+) -> Outcome:
+    """Train the job of a verdict, save the model, evaluate it, and say on standard error how that went.
+
+    Args:
+        verdict: What was decided about the job.
+        progress: What shows the run's events.
+        before: Called with the trainer before training.
+        after: Called with the trainer when the model is saved.
+    """
+    if not verdict.ok:
+        outcome = refused(verdict)
+    else:
+        try:
+            with _standard_output_kept_clear(), progress:
+                outcome = _train(verdict, progress, before, after)
+        except (Exception, KeyboardInterrupt, SystemExit) as error:
+            outcome = stopped(verdict, error, progress.steps)
+    if outcome.status != "ok":
+        _say_why(outcome, progress)
+    return outcome
+
+
+def _train(
+    verdict: Verdict,
+    progress: ConsoleProgress,
+    before: Callable[[Trainer], None] | None,
+    after: Callable[[Trainer], None] | None,
+) -> Outcome:
+    from aligntune_core.factory import launch
+
+    trainer = launch(verdict, on_event=progress)
+    if before:
+        before(trainer)
+    result = trainer.train()
+    folder = trainer.save()
+    evaluates = verdict.job is not None and verdict.job.eval_dataset_name is not None
+    evaluation = trainer.evaluate() if evaluates else {}
+    if after:
+        after(trainer)
+    return finished(verdict, result, str(folder), evaluation)
+
+
+@contextmanager
+def _standard_output_kept_clear() -> Iterator[None]:
+    """What engines print goes to standard error, also what compiled code prints: a program reads standard output."""
+    sys.stdout.flush()
+    kept = None
+    with suppress(OSError):
+        kept = os.dup(1)
+        os.dup2(2, 1)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        if kept is not None:
+            os.dup2(kept, 1)
+            os.close(kept)
+
+
+def _say_why(outcome: Outcome, progress: ConsoleProgress) -> None:
+    ink = Ink(sys.stderr)
+    cause = outcome.cause
+    if outcome.problems:
+        from aligntune_core.cli.verdicts import problem_lines
+
+        for line in problem_lines(outcome.problems, ink):
+            ink.say(line)
+    elif isinstance(cause, AlignTuneError):
+        from aligntune_core.cli.failure import say_error
+
+        say_error(cause)
+    elif outcome.exit_code == INTERRUPTED:
+        way_on = "; resume=true goes on from the last checkpoint" if progress.checkpoint else ""
+        ink.say(f"Interrupted after {outcome.steps} steps{way_on}.")
+    elif cause is not None:
+        import traceback
+
+        ink.say("".join(traceback.format_exception(cause)).rstrip())
+        ink.say(f"{ink.style('error:', 'bold', 'red')} the run failed after {outcome.steps} steps, as shown above.")

@@ -1,0 +1,31 @@
+"""``aligntune train``: trains a job."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from aligntune_core.cli.arguments import AsJson, JobWords, judge
+
+
+def train(words: JobWords = None, as_json: AsJson = False) -> None:
+    """Train a job.
+
+    What happens is told on standard error.
+    """
+    from aligntune_core.cli.ink import Ink
+    from aligntune_core.cli.jsontext import write_json
+    from aligntune_core.cli.nextsteps import use_lines
+    from aligntune_core.cli.running import run
+    from aligntune_core.progress import ConsoleProgress
+
+    verdict = judge(words or [])
+    outcome = run(verdict, ConsoleProgress())
+    if as_json:
+        write_json(outcome.to_dict(), one_line=True)
+    elif outcome.status == "ok":
+        ink = Ink(sys.stderr)
+        for line in use_lines(verdict, outcome):
+            ink.say(line)
+    raise typer.Exit(outcome.exit_code)
