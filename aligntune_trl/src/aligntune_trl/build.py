@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aligntune_core import DataError, JobError, Notice, Problem
+from aligntune_core import DataError, Notice
 from aligntune_core.data.prepare import prepare_job
-from aligntune_trl.arguments import config_arguments, lora_arguments, own_arguments
+from aligntune_trl.arguments import config_arguments, own_arguments
 from aligntune_trl.checkpoints import resume_from
+from aligntune_trl.engine_config import adapter_config, configured, loading_arguments, precision
+from aligntune_trl.ingredients import Ingredients
 from aligntune_trl.models import load_tokenizer, loading_weights, starting_model
 from aligntune_trl.quiet import quiet_engine
 from aligntune_trl.recipes import RECIPES
@@ -38,47 +40,53 @@ def build_trainer(job: Job, emit: Listener) -> TRLTrainer:
     with quiet_engine():
         from aligntune_trl.trainer import TRLTrainer
 
-        model = starting_model(job, emit)
+        model = starting_model(job.model_name, emit, trust_remote_code=job.trust_remote_code)
         tokenizer = load_tokenizer(model, job, emit)
         rows = _tokenized(train.rows, tokenizer)
         eval_rows = _tokenized(evaluation.rows, tokenizer) if evaluation else None
-        native = _native(job, recipe, model, tokenizer, rows, eval_rows, emit)
+        made_of = Ingredients(job, recipe, model, tokenizer, rows, eval_rows, emit)
+        native = _ppo(made_of) if job.algorithm == "ppo" else _native(made_of)
     _replace_printer(native, recipe, emit)
     _say_dropped(len(rows), native, emit)
     return TRLTrainer(job, native, tokenizer, checkpoint, emit)
 
 
-def _native(job: Job, recipe: Recipe, model: str, tokenizer: Any, rows: Any, eval_rows: Any, emit: Listener) -> Any:
+def _native(made_of: Ingredients) -> Any:
     """TRL's own trainer, with the model loaded."""
     import trl
 
-    arguments = {**_precision(job, emit), **config_arguments(job, recipe)}
-    if job.load_in_4bit:
-        arguments["model_init_kwargs"] = {**(arguments.get("model_init_kwargs") or {}), **_four_bits(job)}
-    config = _configured(getattr(trl, recipe.config), arguments)
+    job, recipe, rows, emit = made_of.job, made_of.recipe, made_of.rows, made_of.emit
+    arguments = {**precision(job, emit), **config_arguments(job, recipe)}
+    if quantised := loading_arguments(job):
+        arguments["model_init_kwargs"] = {**(arguments.get("model_init_kwargs") or {}), **quantised}
+    config = configured(getattr(trl, recipe.config), arguments)
     trainer = getattr(trl, recipe.trainer)
     extra: dict[str, Any] = {}
     if recipe.is_grouped:
         from aligntune_trl.online import check_prompts, reward_arguments, reward_functions
 
-        check_prompts(rows, config, tokenizer, _context(model, job), emit)
+        check_prompts(rows, config, made_of.tokenizer, _context(made_of.model, job), emit)
         functions = reward_functions(job, recipe, config, rows)
         config.reward_weights = config.reward_weights or [function.weight for function in functions]
         extra.update(reward_arguments(functions))
         trainer = _sampling(job, recipe, trainer, functions)
-    if job.use_peft:
-        from peft import LoraConfig
-
-        extra["peft_config"] = LoraConfig(**lora_arguments(job, recipe.task_type))
+    if adapters := adapter_config(job, recipe):
+        extra["peft_config"] = adapters
     with loading_weights(job.model_name):
         return trainer(
-            model=model,
+            model=made_of.model,
             args=config,
             train_dataset=rows,
-            eval_dataset=eval_rows,
-            processing_class=tokenizer,
+            eval_dataset=made_of.eval_rows,
+            processing_class=made_of.tokenizer,
             **extra,
         )
+
+
+def _ppo(made_of: Ingredients) -> Any:
+    from aligntune_trl.ppo.build import build_ppo
+
+    return build_ppo(made_of)
 
 
 def _tokenized(rows: Any, tokenizer: Any) -> Any:
@@ -88,45 +96,6 @@ def _tokenized(rows: Any, tokenizer: Any) -> Any:
     from aligntune_trl.conversations import tokenize_conversation
 
     return rows.map(lambda row: tokenize_conversation(row["messages"], tokenizer), remove_columns=rows.column_names)
-
-
-def _configured(config: Any, arguments: dict[str, Any]) -> Any:
-    """The engine's configuration; what it refuses is a problem of the job, in the engine's own words."""
-    try:
-        return config(**arguments)
-    except (TypeError, ValueError) as error:
-        message = f"{config.__name__} refuses the job's settings: {error}"
-        raise JobError([Problem("engine-refused", message, key="backend_args")]) from error
-
-
-def _precision(job: Job, emit: Listener) -> dict[str, bool]:
-    """What to say of precision where TRL's own default, bf16 on a GPU, can't hold."""
-    import torch
-
-    if job.precision == "bf16" and not torch.cuda.is_available():
-        return {"use_cpu": True}
-    if job.precision or {"bf16", "fp16", "use_cpu"} & set(job.backend_args):
-        return {}
-    if torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False):
-        return {}
-    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "the CPU"
-    emit(Notice(f"precision is fp32, since {device} has no fast bf16 and the job names none."))
-    return {"bf16": False}
-
-
-def _four_bits(job: Job) -> dict[str, Any]:
-    import torch
-    from transformers import BitsAndBytesConfig
-
-    # arXiv 2305.14314, section 3: 4-bit NormalFloat with double quantisation
-    return {
-        "quantization_config": BitsAndBytesConfig(
-            load_in_4bit=True,
-            bnb_4bit_quant_type="nf4",
-            bnb_4bit_use_double_quant=True,
-            bnb_4bit_compute_dtype=torch.float16 if job.precision == "fp16" else torch.bfloat16,
-        )
-    }
 
 
 def _context(model: str, job: Job) -> int | None:

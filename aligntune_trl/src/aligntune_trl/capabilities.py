@@ -23,6 +23,7 @@ CAPABILITIES: tuple[Capability, ...] = (
     Capability("dpo", features=_FEATURES),
     Capability("kto", features=_FEATURES),
     Capability("reward", features=_FEATURES),
+    Capability("ppo", features=_FEATURES),
     Capability("grpo", features=_FEATURES),
     Capability("gspo", features=_FEATURES),
     Capability("dapo", features=_FEATURES),

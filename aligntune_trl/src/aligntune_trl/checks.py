@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from aligntune_core import Job
     from aligntune_trl.recipes import Recipe
 
+SPECIAL_KEYS = ("num_generations", "max_completion_length", "temperature", "max_seq_length", "packing", "beta")
 _OURS = frozenset({"output_dir", "disable_tqdm", "resume_from_checkpoint", "do_train", "do_eval", "do_predict"})
 _CLASSES = ("SFTTrainer", "DPOTrainer", "GRPOTrainer", "RewardTrainer", "KTOTrainer", "RLOOTrainer")
 _FRESH = "Start a fresh process for it: `aligntune train` does."
@@ -33,6 +34,9 @@ def job_problems(job: Job) -> Iterator[Problem]:
     if recipe:
         yield from _argument_problems(job, recipe)
         yield from _length_problems(job, recipe)
+        for key in SPECIAL_KEYS:
+            if job.is_set(key) and key not in recipe.keys:
+                yield Problem("no-effect", f"'{key}' has no effect on '{job.algorithm}'.", "Leave it out.", key)
     try:
         _, notes = resume_from(job)
     except CheckpointError as error:

@@ -1,4 +1,4 @@
-"""DAPO's dynamic sampling: groups that teach nothing are left out and more prompts are drawn (arXiv 2503.14476, 3.2)."""
+"""DAPO's dynamic sampling: groups that teach nothing are left out, others are drawn (arXiv 2503.14476, 3.2)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def dynamic_sampling_trainer(grpo_trainer: type, *, tries: int, punishments: fro
         The subclass. Draws depend on the seed and the step alone, so that a resumed run draws the same.
     """
 
-    class DynamicSamplingTrainer(grpo_trainer):  # type: ignore[misc, valid-type]
+    class DynamicSamplingTrainer(grpo_trainer):  # type: ignore[misc]
         _drawn: tuple[Any, torch.Tensor] | None = None
 
         def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> Any:

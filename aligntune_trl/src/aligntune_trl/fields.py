@@ -14,6 +14,7 @@ _SOURCES = {
     "RewardConfig": ("trl", "trainer/reward_config.py"),
     "GRPOConfig": ("trl", "trainer/grpo_config.py"),
     "RLOOConfig": ("trl", "trainer/rloo_config.py"),
+    "PPOConfig": ("aligntune_trl", "ppo/config.py"),
     "LoraConfig": ("peft", "tuners/lora/config.py"),
 }
 _BASES = {

@@ -70,32 +70,37 @@ def load_tokenizer(name: str, job: Job, emit: Listener) -> Any:
     return tokenizer
 
 
-def starting_model(job: Job, emit: Listener) -> str:
+def starting_model(model_name: str, emit: Listener, *, trust_remote_code: bool = False) -> str:
     """The starting model as transformers loads it by name: a hub id or a folder.
 
     A .gguf file is written out as a folder of plain weights, and a folder that holds an adapter as one with the
     adapter merged into its base, once, in AlignTune's cache; the engine then finds its reference model, and a resumed
     run its base, under the same name.
 
+    Args:
+        model_name: The model, as a job names it.
+        emit: Where it is said that something is written out.
+        trust_remote_code: Whether code that comes with the model may be run.
+
     Raises:
         ModelError: If the model can't be loaded.
     """
-    name = model_path(job.model_name)
+    name = model_path(model_name)
     path = Path(name)
     adapter = (path / "adapter_config.json").is_file() and not (path / "config.json").is_file()
     if not adapter and not is_gguf(name):
-        with loading(job.model_name):
+        with loading(model_name):
             from transformers import AutoConfig
 
-            AutoConfig.from_pretrained(name, trust_remote_code=job.trust_remote_code)
+            AutoConfig.from_pretrained(name, trust_remote_code=trust_remote_code)
         return name
     files = sorted(path.glob("adapter_model.*")) if adapter else [path]
     stamp = [(str(file.resolve()), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
     folder = cache_folder() / f"{path.stem}-{sha256(repr(stamp).encode()).hexdigest()[:12]}"
     if not (folder / "config.json").is_file():
         how = "its adapter merged into its base model" if adapter else "plain weights"
-        emit(Notice(f"'{job.model_name}' is written out once with {how}, to {folder}."))
-        with loading(job.model_name):
+        emit(Notice(f"'{model_name}' is written out once with {how}, to {folder}."))
+        with loading(model_name):
             make_folder(folder, lambda made: (_write_merged if adapter else _write_gguf)(path, made))
     return str(folder)
 
@@ -116,10 +121,13 @@ def _write_gguf(file: Path, folder: Path) -> None:
 
 def _write_merged(adapter: Path, folder: Path) -> None:
     import torch
-    from peft import AutoPeftModelForCausalLM
+    from peft import AutoPeftModelForCausalLM, AutoPeftModelForSequenceClassification, PeftConfig
     from transformers import AutoTokenizer
 
-    model = AutoPeftModelForCausalLM.from_pretrained(str(adapter), dtype=torch.float32)
+    if PeftConfig.from_pretrained(str(adapter)).task_type == "SEQ_CLS":
+        model = AutoPeftModelForSequenceClassification.from_pretrained(str(adapter), dtype=torch.float32, num_labels=1)
+    else:
+        model = AutoPeftModelForCausalLM.from_pretrained(str(adapter), dtype=torch.float32)
     model.merge_and_unload().save_pretrained(folder)
     AutoTokenizer.from_pretrained(str(adapter)).save_pretrained(folder)
 

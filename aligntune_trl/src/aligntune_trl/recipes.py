@@ -16,8 +16,8 @@ class Recipe:
     """How one algorithm is trained.
 
     Args:
-        trainer: The trainer class's name in ``trl``; empty for this project's own PPO.
-        config: Its configuration class's name in ``trl``.
+        trainer: The trainer class's name, in ``trl`` or for PPO in this package.
+        config: Its configuration class's name, likewise.
         kind: The rows it learns from.
         keys: Job keys that this trainer alone has, with their names in the configuration.
         settings: What defines the algorithm, set whatever TRL's own defaults are; a user's value wins.
@@ -123,7 +123,13 @@ RECIPES: Mapping[str, Recipe] = {
         settings={"center_rewards_coefficient": None},
         task_type="SEQ_CLS",
     ),
-    "ppo": Recipe("", "", DatasetKind.PROMPTS),
+    # this project's own trainer; PPOConfig names the source of each of its defaults
+    "ppo": Recipe(
+        "PPOTrainer",
+        "PPOConfig",
+        DatasetKind.PROMPTS,
+        keys={"beta": "kl_coef", "max_completion_length": "max_completion_length", "temperature": "temperature"},
+    ),
     "grpo": _grpo_like(),
     # arXiv 2507.18071, equations 5 to 7; section 5.1: clip ranges 3e-4 and 4e-4, four minibatches, no KL term
     "gspo": _grpo_like(importance_sampling_level="sequence", beta=0.0, epsilon=3e-4, epsilon_high=4e-4, minibatches=4),

@@ -37,7 +37,8 @@ class TRLTrainer:
     @property
     def model(self) -> Any:
         """The model that is trained; a peft model where adapters are."""
-        return self._native.model
+        # PPO's own module holds the value model too
+        return getattr(self._native, "policy", self._native.model)
 
     @property
     def tokenizer(self) -> Any:

@@ -121,6 +121,8 @@ class PPOConfig(TrainingArguments):  # type: ignore[misc]
             yield _problem("kl_estimator", self.kl_estimator, "'k1' or 'k3'")
         if self.remove_unused_columns:
             yield _problem("remove_unused_columns", True, "false, because prompts and rewards need the columns")
+        if self.auto_find_batch_size:
+            yield _problem("auto_find_batch_size", True, "false, because it would change the rollouts")
         if self.num_mini_batches > self.prompts_per_rollout:
             yield Problem(
                 code="ppo-setting",

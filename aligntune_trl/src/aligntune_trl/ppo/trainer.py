@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections import defaultdict
 from collections.abc import Mapping
@@ -47,7 +48,9 @@ class PPOTrainer(Trainer):  # type: ignore[misc]
     One step of the loop, and of ``global_step``, is one rollout and all the optimiser updates made from it
     (:class:`PPOConfig` says what a batch is), so that a checkpoint never falls inside a rollout. The loop takes the
     last of these updates itself; the ``grad_norm`` it logs is that update's, before clipping. Every other figure is
-    the mean over the rollouts since the last log.
+    the mean over the rollouts since the last log. The trainer's own ``args`` are a copy as the loop sees it: a
+    device's prompts of a rollout are one batch, without accumulation; ``rows_per_pass`` is the batch of one forward
+    and backward pass.
 
     ``model`` is the policy and its value model as one module; ``policy`` is the policy alone, and what
     ``save_model`` writes. Checkpoints hold the value model's trained weights too, in ``value_model/``.
@@ -109,6 +112,8 @@ class PPOTrainer(Trainer):  # type: ignore[misc]
         room = None if context is None else context - args.max_completion_length
         for name, rows in _named(train_dataset, eval_dataset).items():
             check_prompts(rows, name, processing_class, args.max_prompt_length, room)
+        self.rows_per_pass = args.per_device_train_batch_size
+        args = _as_the_loop_sees_it(args)
         if args.n_gpu > 1:
             logger.warning(
                 "PPO uses one GPU of the %d in sight; start it with `accelerate launch` to use all.", args.n_gpu
@@ -119,8 +124,7 @@ class PPOTrainer(Trainer):  # type: ignore[misc]
         if reward_functions is not None:
             self.reward = FunctionReward(reward_functions, processing_class, reward_weights)
         else:
-            batch_size = args.per_device_train_batch_size
-            self.reward = ModelReward(reward_model, reward_processing_class, processing_class, batch_size)
+            self.reward = ModelReward(reward_model, reward_processing_class, processing_class, self.rows_per_pass)
         if value_model is None and isinstance(self.reward, ModelReward) and self.reward.reads_ids:
             value_model = value_model_from_reward_model(reward_model, model)
         value_model = value_model or value_model_from_policy(model)
@@ -143,7 +147,6 @@ class PPOTrainer(Trainer):  # type: ignore[misc]
         for scorer in (self.reference, reward_model):
             if scorer is not None and not getattr(scorer, "is_quantized", False):
                 scorer.to(self.args.device)
-        self._waiting: list[Mapping[str, Any]] = []
         self._figures: dict[str, list[float]] = defaultdict(list)
 
     @property
@@ -166,10 +169,7 @@ class PPOTrainer(Trainer):  # type: ignore[misc]
         return optimizer
 
     def training_step(self, model: Any, inputs: list[Mapping[str, Any]], num_items_in_batch: Any = None) -> Tensor:
-        """Collect prompts until the loop is about to update, then sample, judge and learn.
-
-        The loop calls this once for each of ``gradient_accumulation_steps`` batches of prompts, and updates after the
-        last.
+        """Answer the prompts, judge the answers and learn from them; the loop makes the last update.
 
         Args:
             model: The policy and its value model, as accelerate wrapped them.
@@ -177,17 +177,13 @@ class PPOTrainer(Trainer):  # type: ignore[misc]
             num_items_in_batch: Not used.
 
         Returns:
-            The mean loss of the step's updates; 0 while collecting.
+            The mean loss of the step's updates.
 
         Raises:
             RewardError: If a reward function fails or returns something that is no reward.
             RunError: If weights, a loss or the reward model's scores are no longer finite.
         """
-        self._waiting.extend(inputs)
-        if not self.accelerator.sync_gradients:
-            return torch.zeros((), device=self.args.device)
-        rows, self._waiting = self._waiting, []
-        rollout, scores = self._roll_out(rows)
+        rollout, scores = self._roll_out(inputs)
         experience = learn_from(rollout, scores, self.args)
         figures = {
             **{name: figure.mean() for name, figure in completion_figures(rollout, scores, self.args).items()},
@@ -261,9 +257,12 @@ class PPOTrainer(Trainer):  # type: ignore[misc]
                 max_length=args.max_completion_length,
                 batch_size=args.generation_batch_size or len(rows),
             )
-            batch_size = args.per_device_train_batch_size
             rollout = observe(
-                self.model, self.reference, completions, temperature=args.temperature, batch_size=batch_size
+                self.model,
+                self.reference,
+                completions,
+                temperature=args.temperature,
+                batch_size=self.rows_per_pass,
             )
             return rollout, self.reward(rows, completions)
 
@@ -282,7 +281,7 @@ class PPOTrainer(Trainer):  # type: ignore[misc]
     def _accumulate(self, model: Any, batch: Experience) -> dict[str, Tensor]:
         """Add up the gradients of one mini-batch over its forward and backward passes."""
         tokens = self.accelerator.reduce(batch.mask.sum().float(), reduction="mean")
-        pieces = torch.arange(len(batch)).split(self.args.per_device_train_batch_size)
+        pieces = torch.arange(len(batch)).split(self.rows_per_pass)
         total: dict[str, Tensor] = {}
         for number, indices in enumerate(pieces, start=1):
             with nullcontext() if number == len(pieces) else self.accelerator.no_sync(model):
@@ -351,6 +350,14 @@ class PPOTrainer(Trainer):  # type: ignore[misc]
 
 def _as_rows(rows: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return rows
+
+
+def _as_the_loop_sees_it(args: PPOConfig) -> PPOConfig:
+    """One rollout as one batch: transformers before 5 loses a last, short accumulation when it resumes in an epoch."""
+    seen = copy.copy(args)
+    seen.per_device_train_batch_size = args.prompts_per_rollout
+    seen.gradient_accumulation_steps = 1
+    return seen
 
 
 def _named(train_dataset: Any, eval_dataset: Any) -> dict[str, Any]:

@@ -1,0 +1,91 @@
+"""From a job to a PPO trainer, with policy, reward and value model loaded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aligntune_core import ModelError
+from aligntune_core.rewards import guarded, probe, resolve
+from aligntune_trl.arguments import config_arguments
+from aligntune_trl.engine_config import adapter_config, configured, loading_arguments, precision
+from aligntune_trl.models import loading, starting_model
+
+if TYPE_CHECKING:
+    from aligntune_core import Job, Listener
+    from aligntune_trl.ingredients import Ingredients
+    from aligntune_trl.ppo.trainer import PPOTrainer
+
+
+def build_ppo(made_of: Ingredients) -> PPOTrainer:
+    """Load what a PPO job names.
+
+    Args:
+        made_of: The job and what was loaded for it.
+
+    Raises:
+        DataError: If a prompt is too long for the model.
+        ModelError: If a model can't be loaded, or the reward model is none.
+        RewardError: If a reward function doesn't do what it should.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    from aligntune_trl.ppo import PPOConfig, PPOTrainer
+
+    job, recipe, emit = made_of.job, made_of.recipe, made_of.emit
+    config = configured(PPOConfig, {**precision(job, emit), **config_arguments(job, recipe)})
+    reward = _reward_model(job, emit) if job.reward_model_name else _reward_functions(job, config, made_of.rows)
+    # torch seeds the adapters and a fresh head
+    torch.manual_seed(config.seed)
+    with loading(job.model_name):
+        policy = AutoModelForCausalLM.from_pretrained(
+            made_of.model, dtype=torch.float32, trust_remote_code=job.trust_remote_code, **loading_arguments(job)
+        )
+    if adapters := adapter_config(job, recipe):
+        from peft import get_peft_model
+
+        policy = get_peft_model(policy, adapters)
+    return PPOTrainer(
+        policy,
+        config,
+        processing_class=made_of.tokenizer,
+        train_dataset=made_of.rows,
+        eval_dataset=made_of.eval_rows,
+        **reward,
+    )
+
+
+def _reward_functions(job: Job, config: Any, rows: Any) -> dict[str, Any]:
+    functions = resolve(job.reward_functions, max_completion_length=config.max_completion_length)
+    probe(functions, [rows[index] for index in range(min(2, len(rows)))])
+    return {
+        "reward_functions": {function.name: guarded(function) for function in functions},
+        "reward_weights": [function.weight for function in functions],
+    }
+
+
+def _reward_model(job: Job, emit: Listener) -> dict[str, Any]:
+    import torch
+    from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
+
+    name = job.reward_model_name or ""
+    path = starting_model(name, emit, trust_remote_code=job.trust_remote_code)
+    with loading(name):
+        config = AutoConfig.from_pretrained(path, trust_remote_code=job.trust_remote_code)
+    kinds = config.architectures or []
+    if not any("SequenceClassification" in kind or "RewardModel" in kind for kind in kinds):
+        raise ModelError(
+            f"the reward model '{name}' gives no scores: it is a {', '.join(kinds) or 'model of unknown kind'}.",
+            fix="Train one with algorithm: reward, or name a sequence classifier with one label.",
+        )
+    if config.num_labels != 1:
+        raise ModelError(
+            f"the reward model '{name}' has {config.num_labels} labels, but a reward is one number.",
+            fix="Name a sequence classifier with one label.",
+        )
+    with loading(name):
+        model = AutoModelForSequenceClassification.from_pretrained(
+            path, dtype=torch.float32, trust_remote_code=job.trust_remote_code
+        )
+        tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=job.trust_remote_code)
+    return {"reward_model": model, "reward_processing_class": tokenizer}
