@@ -70,7 +70,7 @@ def _native(made_of: Ingredients) -> Any:
         config.reward_weights = config.reward_weights or [function.weight for function in functions]
         extra.update(reward_arguments(functions))
         trainer = _sampling(job, recipe, trainer, functions)
-    if adapters := adapter_config(job, recipe):
+    if adapters := adapter_config(made_of):
         extra["peft_config"] = adapters
     with loading_weights(job.model_name):
         return trainer(

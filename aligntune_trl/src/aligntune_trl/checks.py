@@ -35,7 +35,8 @@ def job_problems(job: Job) -> Iterator[Problem]:
         yield from _argument_problems(job, recipe)
         yield from _length_problems(job, recipe)
         for key in SPECIAL_KEYS:
-            if job.is_set(key) and key not in recipe.keys:
+            # in the core's words, so that what it has said already is not said twice
+            if job.is_set(key) and getattr(job, key) is not False and key not in recipe.keys:
                 yield Problem("no-effect", f"'{key}' has no effect on '{job.algorithm}'.", "Leave it out.", key)
     try:
         _, notes = resume_from(job)
@@ -83,7 +84,8 @@ def _version_problems() -> Iterator[Problem]:
 def _argument_problems(job: Job, recipe: Recipe) -> Iterator[Problem]:
     if not job.backend_args:
         return
-    known = config_fields(recipe.config).union(recipe.own_args) if recipe.config else frozenset(recipe.own_args)
+    fields = config_fields(recipe.config)
+    known = fields.union(recipe.own_args) if fields else fields
     taken = taken_names(job, recipe)
     for name, value in job.backend_args.items():
         key = f"backend_args.{name}"
@@ -92,7 +94,8 @@ def _argument_problems(job: Job, recipe: Recipe) -> Iterator[Problem]:
         elif name in _OURS:
             yield Problem("not-settable", f"'{key}' is decided by AlignTune.", "Leave it out.", key)
         elif known and name not in known:
-            message = f"{recipe.config} of trl {version('trl')} has no '{name}'."
+            release = "" if recipe.config == "PPOConfig" else f" of trl {version('trl')}"
+            message = f"{recipe.config}{release} has no '{name}'."
             fix = did_you_mean(name, known)
             yield Problem("unknown-key", message, "" if fix.startswith("Known") else fix, key)
         elif name in taken:

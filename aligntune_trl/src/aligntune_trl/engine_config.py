@@ -9,7 +9,7 @@ from aligntune_trl.arguments import lora_arguments
 
 if TYPE_CHECKING:
     from aligntune_core import Job, Listener
-    from aligntune_trl.recipes import Recipe
+    from aligntune_trl.ingredients import Ingredients
 
 
 def configured(config: Any, arguments: dict[str, Any]) -> Any:
@@ -67,10 +67,21 @@ def loading_arguments(job: Job) -> dict[str, Any]:
     }
 
 
-def adapter_config(job: Job, recipe: Recipe) -> Any:
-    """Peft's configuration of the adapters that the job asks for; None where it trains all weights."""
-    if not job.use_peft:
+def adapter_config(made_of: Ingredients) -> Any:
+    """The adapters that the job asks for, as peft takes them; None where it trains all weights.
+
+    Args:
+        made_of: The job and what was loaded for it.
+    """
+    if not made_of.job.use_peft:
         return None
     from peft import LoraConfig
+    from peft.utils.constants import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING as KNOWN_LAYERS
+    from transformers import AutoConfig
 
-    return LoraConfig(**lora_arguments(job, recipe.task_type))
+    arguments = lora_arguments(made_of.job, made_of.recipe.task_type)
+    kind = AutoConfig.from_pretrained(made_of.model, trust_remote_code=made_of.job.trust_remote_code).model_type
+    if "target_modules" not in arguments and kind not in KNOWN_LAYERS:
+        arguments["target_modules"] = "all-linear"
+        made_of.emit(Notice(f"adapters go on every linear layer, since peft has no default for a '{kind}' model."))
+    return LoraConfig(**arguments)

@@ -22,6 +22,7 @@ _BASES = {
         ("trl", "trainer/base_config.py", "_BaseConfig"),
         ("transformers", "training_args.py", "TrainingArguments"),
     ),
+    "aligntune_trl": (("transformers", "training_args.py", "TrainingArguments"),),
     "peft": (("peft", "config.py", "PeftConfig"), ("peft", "config.py", "PeftConfigMixin")),
 }
 

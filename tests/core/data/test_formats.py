@@ -203,6 +203,7 @@ def test_what_else_a_message_holds_is_kept_and_gaps_are_not():
             PAIRS,
             "prompt is not that of chosen and rejected",
         ),
+        ({"conversations": [Q, A], "chosen": A, "rejected": B}, PAIRS, "prompt ends with an answer"),
         ({"prompt": ""}, PROMPTS, "empty prompt"),
     ],
 )

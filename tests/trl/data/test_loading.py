@@ -218,6 +218,7 @@ def test_offline_for_real(monkeypatch):
 def test_nothing_is_printed_and_settings_are_put_back(capfd):
     Path("x.jsonl").write_text(LINES * 3)
     Path("y.csv").write_text("a,b\n" + "1,2\n" * 300000 + "1,2,3\n")
+    datasets.logging.set_verbosity(datasets.logging.ERROR)
     before = datasets.are_progress_bars_disabled(), datasets.logging.get_verbosity()
     load_rows("x.jsonl")
     refusal("y.csv")

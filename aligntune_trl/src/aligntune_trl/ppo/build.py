@@ -41,7 +41,7 @@ def build_ppo(made_of: Ingredients) -> PPOTrainer:
         policy = AutoModelForCausalLM.from_pretrained(
             made_of.model, dtype=torch.float32, trust_remote_code=job.trust_remote_code, **loading_arguments(job)
         )
-    if adapters := adapter_config(job, recipe):
+    if adapters := adapter_config(made_of):
         from peft import get_peft_model
 
         policy = get_peft_model(policy, adapters)

@@ -147,6 +147,9 @@ class PPOTrainer(Trainer):  # type: ignore[misc]
         for scorer in (self.reference, reward_model):
             if scorer is not None and not getattr(scorer, "is_quantized", False):
                 scorer.to(self.args.device)
+        if self.args.world_size > 1:
+            # each process samples for itself; the order of the data stays common, by data_seed
+            torch.manual_seed(self.args.seed + self.args.process_index)
         self._figures: dict[str, list[float]] = defaultdict(list)
 
     @property
@@ -357,6 +360,8 @@ def _as_the_loop_sees_it(args: PPOConfig) -> PPOConfig:
     seen = copy.copy(args)
     seen.per_device_train_batch_size = args.prompts_per_rollout
     seen.gradient_accumulation_steps = 1
+    if args.data_seed is None:
+        seen.data_seed = args.seed
     return seen
 
 
