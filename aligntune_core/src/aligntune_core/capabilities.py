@@ -100,7 +100,7 @@ class BackendInfo:
         contract: The contract version the plugin was written for, as a literal number.
         capabilities: One row for each algorithm; a missing row means "not declared".
         requirements: The engine's packages as version ranges (PEP 508), e.g. ``trl>=1.12,<1.17``.
-        install: The command that installs what is missing.
+        install: The command that installs what is missing; ``pip install`` of the plugin's distribution if left out.
         import_order: What must be imported before what.
         conflicts: Modules that must not have been imported in the process that runs this backend.
 

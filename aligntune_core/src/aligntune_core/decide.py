@@ -107,7 +107,8 @@ def declared_objection(backend: Backend, algorithm: Algorithm, features: Iterabl
     if row.support is Support.UNSUPPORTED:
         message = f"backend '{backend.name}' does not train '{algorithm.name}': {row.note.rstrip('.')}."
         return Problem("unsupported-algorithm", message, "", "algorithm")
-    lacking = [feature for feature in features if feature not in row.features]
+    asked_for = set(features)
+    lacking = [feature for feature in Feature if feature in asked_for and feature not in row.features]
     if lacking:
         asked = ", ".join(_ASKED[feature] for feature in lacking)
         message = f"backend '{backend.name}' does not train '{algorithm.name}' {asked}."
@@ -141,7 +142,7 @@ _ASKED = {
 
 
 def _reward_problems(job: Job) -> list[Problem]:
-    if job.reward_functions is None:
+    if not job.reward_functions:
         return []
     from aligntune_core.rewards import problems
 

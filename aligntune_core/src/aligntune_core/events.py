@@ -1,4 +1,10 @@
-"""What a run tells while it goes: plain values that survive being written as JSON."""
+"""What a run tells while it goes: plain values that survive being written as JSON.
+
+The core sends ``Decided``; a backend sends everything else: ``DataReady`` for each dataset
+(``aligntune_core.data.prepare_job`` does), then for each training ``Started``, a ``Stepped`` after every optimiser
+step, ``Evaluated`` and ``CheckpointSaved`` as they happen and ``Finished``; and ``Saved`` when a model is written.
+Metrics are plain numbers; the training loss is called ``loss``, that of evaluation data ``eval_loss``.
+"""
 
 from __future__ import annotations
 

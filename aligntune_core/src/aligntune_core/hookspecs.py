@@ -51,7 +51,10 @@ def aligntune_algorithms() -> Iterable[Algorithm] | None:
 def aligntune_check_job(job: Job, probe: bool) -> Iterable[Problem] | None:
     """Find the problems of a job that only this backend can know. Since 1.0.
 
-    Called after the core's own checks, with a job that the core could read, also when the core found problems in it.
+    Called after the core's own checks, with a job that the core could read, also when the core found problems in it:
+    its algorithm may be one that this backend does not train. Every key in ``job.settings()`` has to be used or to be
+    refused here, those of ``backend_args`` too. The core itself refuses what no row of the capability table allows
+    (e.g. ``packing``, ``use_peft``, ``resume``) and what means nothing to the job's algorithm.
 
     Args:
         job: The job.
@@ -68,7 +71,8 @@ def aligntune_create_trainer(job: Job, emit: Listener) -> Trainer | None:
 
     Args:
         job: The job. Keys outside ``job.model_fields_set`` were left alone by the user.
-        emit: Where the trainer sends its events: the data as prepared, steps with metrics, checkpoints, the end.
+        emit: Where the trainer sends its events: the data as prepared, steps with metrics, checkpoints, the end;
+            :mod:`aligntune_core.events` says which and when.
 
     Returns:
         The trainer; nothing has been trained yet.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from types import UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 
 from aligntune_core.errors import JobFileError
 
@@ -205,5 +206,8 @@ def _value(key: str, text: str) -> Any:
 
 def _is_text(annotation: Any) -> bool:
     """Whether a key takes text; a dataset does, where it is named and not handed over."""
-    kinds = [part for part in get_args(annotation) if part is not type(None)] or [annotation]
-    return all(part in (str, Any) or (get_args(part) and get_args(part)[0] in (str, Any)) for part in kinds)
+    if get_origin(annotation) is Annotated:
+        return _is_text(get_args(annotation)[0])
+    if isinstance(annotation, UnionType) or get_origin(annotation) is Union:
+        return all(_is_text(part) for part in get_args(annotation) if part is not type(None))
+    return annotation in (str, Any)

@@ -190,9 +190,8 @@ def place_problems(job: Job, algorithm: Algorithm | None) -> Iterator[Problem]:
         found.append(model_problem(job.model_name))
     if job.reward_model_name:
         found.append(model_problem(job.reward_model_name, "reward_model_name"))
-    for key in ("dataset_name", "eval_dataset_name"):
-        if getattr(job, key) is not None:
-            found.append(dataset_problem(job, algorithm, key))
+    sources = [key for key in ("dataset_name", "eval_dataset_name") if getattr(job, key) is not None]
+    found += [dataset_problem(job, algorithm, key) for key in sources]
     yield from (problem for problem in found if problem)
 
 

@@ -61,7 +61,7 @@ class Registry:
         """The name of the backend that was meant, however it is capitalised; None if there is none."""
         wanted = str(name).strip()
         names = self.names()
-        return next((each for each in names if each == wanted or each.lower() == wanted.lower()), None)
+        return wanted if wanted in names else next((each for each in names if each.lower() == wanted.lower()), None)
 
     def get(self, name: str) -> Backend:
         """One backend as it stands here; its plugin, and no other, is imported.
@@ -169,7 +169,7 @@ class Registry:
             plugin = point.load()
         except (Exception, SystemExit) as error:
             raise BackendError(f"its plugin '{point.value}' can't be imported: {_described(error)}") from error
-        backend = self._adopt(name, plugin, _version(point))
+        backend = self._adopt(name, plugin, _version(point), _install(point))
         imported = sorted(engine for engine in early if engine in sys.modules)
         if imported and not backend.reason:
             from dataclasses import replace
@@ -178,7 +178,7 @@ class Registry:
             return replace(backend, reason=reason)
         return backend
 
-    def _adopt(self, name: str, plugin: Any, version: str) -> Backend:
+    def _adopt(self, name: str, plugin: Any, version: str, install: str = "") -> Backend:
         try:
             self._manager.register(plugin, name)
             self._manager.check_pending()
@@ -193,7 +193,7 @@ class Registry:
             if isinstance(error, BackendError):
                 raise
             raise BackendError(f"its plugin breaks the contract: {_described(error)}") from error
-        install = info.install or (KNOWN_BACKENDS[name].install if name in KNOWN_BACKENDS else "")
+        install = info.install or (KNOWN_BACKENDS[name].install if name in KNOWN_BACKENDS else install)
         if unmet:
             reason = f"it needs {'; '.join(unmet)}"
             return Backend(name, Status.MISSING, version, reason, install, info, plugin)
@@ -263,6 +263,10 @@ def _metadata(point: EntryPoint, field: str) -> str:
         return (point.dist.metadata[field] if point.dist else "") or ""
     except Exception:
         return ""
+
+
+def _install(point: EntryPoint) -> str:
+    return f"pip install {_distribution(point)}" if _distribution(point) else ""
 
 
 def _uninstall(point: EntryPoint) -> str:

@@ -113,15 +113,16 @@ class ConsoleProgress:
                 self._say(line)
 
     def _notice(self, message: str, *, warning: bool) -> None:
-        word = self._ink.style("warning:", "yellow") if warning else "note:"
-        self._say(f"{word} {self._ink.wrap(message, '  ', '')}")
+        self._say(
+            self._ink.labelled("warning:", message, "yellow") if warning else self._ink.labelled("note:", message)
+        )
 
     def _started(self, event: Started) -> None:
         share = f"{event.trainable:,} of {event.parameters:,}" if event.trainable != event.parameters else "all"
         weights = f", {share} weights" if event.parameters else ""
         place = f" on {event.device}" if event.device else ""
         already = f", {event.first_step} of them done before" if event.first_step else ""
-        self._say(f"training{place}{weights}: {event.total_steps} steps{already}")
+        self._say(self._ink.wrap(f"training{place}{weights}: {event.total_steps} steps{already}", "  ", ""))
         self.close()
         self._total = event.total_steps
         self._first = self.steps = event.first_step
@@ -144,7 +145,8 @@ class ConsoleProgress:
         if self._bar:
             self._bar.show(event.step, _figures(shown), speed_text(speed), time_text(left))
         elif event.metrics:
-            parts = (f"step {event.step}/{self._total}", _figures(shown), speed_text(speed), f"eta {time_text(left)}")
+            total = f"/{self._total}" if self._total else ""
+            parts = (f"step {event.step}{total}", _figures(shown), speed_text(speed), f"eta {time_text(left)}")
             self._say("  ".join(part for part in parts if part))
 
     def _speed(self) -> float | None:
@@ -174,7 +176,7 @@ def time_text(seconds: float | None) -> str:
     """A span of time as text, e.g. ``1:02:05`` or ``12 s``; a question mark when not known."""
     if seconds is None or not math.isfinite(seconds):
         return "?"
-    if seconds < 60:
+    if round(seconds) < 60:
         return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from reprlib import Repr
 from typing import TYPE_CHECKING, Any
 
@@ -92,14 +93,17 @@ def _problem(key: str, details: ErrorDetails, given: Mapping[str, Any]) -> Probl
         return unknown_key(key)
     value = given.get(key)
     shown = f"'{key}' is {_shown(value)}"
+    if isinstance(value, float) and not isfinite(value):
+        return Problem("wrong-type", f"{shown}, but a finite number is expected.", "", key)
     if kind in _BOUNDS:
         word, name = _BOUNDS[kind]
         bound = context[name]
         written = int(bound) if float(bound).is_integer() else bound
         return Problem("out-of-range", f"{shown}, but must be {word} {written}.", "", key)
     if kind == "literal_error":
+        name = value if isinstance(value, str) else ""
         allowed = [part.strip(" '") for part in context["expected"].replace(" or ", ", ").split(",")]
-        return Problem("not-a-choice", f"{shown}, which is not a choice.", did_you_mean(str(value), allowed), key)
+        return Problem("not-a-choice", f"{shown}, which is not a choice.", did_you_mean(name, allowed), key)
     if kind == "value_error" and key not in _SEVERAL_KINDS:
         return Problem("wrong-type", f"{shown}, but {context['error']}.", "", key)
     wanted = _COMPOSED.get(key) or _wanted(details)

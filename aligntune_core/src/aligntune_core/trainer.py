@@ -55,7 +55,10 @@ class Trainer(Protocol):
         """
 
     def evaluate(self) -> dict[str, float]:
-        """Score the evaluation data.
+        """Score the evaluation data, and send the figures as an ``Evaluated`` event.
+
+        Returns:
+            The figures by name, the loss as ``eval_loss``.
 
         Raises:
             DataError: If the job names no evaluation data.

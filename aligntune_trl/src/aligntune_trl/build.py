@@ -46,6 +46,10 @@ def build_trainer(job: Job, emit: Listener) -> TRLTrainer:
         eval_rows = _tokenized(evaluation.rows, tokenizer) if evaluation else None
         made_of = Ingredients(job, recipe, model, tokenizer, rows, eval_rows, emit)
         native = _ppo(made_of) if job.algorithm == "ppo" else _native(made_of)
+    if checkpoint and recipe.is_grouped:
+        from aligntune_trl.prompt_order import keep_prompt_order
+
+        keep_prompt_order(native, checkpoint)
     _replace_printer(native, recipe, emit)
     _say_dropped(len(rows), native, emit)
     return TRLTrainer(job, native, tokenizer, checkpoint, emit)

@@ -101,6 +101,14 @@ def _argument_problems(job: Job, recipe: Recipe) -> Iterator[Problem]:
         elif name in taken:
             message = f"'{key}' and '{taken[name]}' set the same thing."
             yield Problem("contradiction", message, "Keep one.", key)
+        elif name in recipe.own_args:
+            yield from _own_problems(key, value, recipe.own_args[name])
+
+
+def _own_problems(key: str, value: object, default: object) -> Iterator[Problem]:
+    if type(value) is not type(default) or (type(value) is int and value < 1):
+        expected = "true or false" if isinstance(default, bool) else "a whole number of at least 1"
+        yield Problem("wrong-type", f"'{key}' is {value!r}, but {expected} is expected.", "", key)
 
 
 def _lora_problems(job: Job, value: object) -> Iterator[Problem]:

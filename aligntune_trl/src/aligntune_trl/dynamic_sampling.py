@@ -66,14 +66,15 @@ def dynamic_sampling_trainer(grpo_trainer: type, *, tries: int, punishments: fro
                 fresh_inputs = [dict(row) for row in fresh for _ in range(group)]
                 drawn += wanted
                 others, other_rewards = self._try(fresh_inputs)
-                useful = [
-                    index for index in range(wanted) if index not in set(_uninformative(other_rewards, weights, group))
-                ]
+                idle = _uninformative(other_rewards, weights, group)
+                useful = [index for index in range(wanted) if index not in idle]
                 for target, source in zip(stale, useful, strict=False):
                     here, there = (slice(index * group, (index + 1) * group) for index in (target, source))
                     inputs[here] = fresh_inputs[there]
                     rewards[here] = other_rewards[there]
                     _replace(generated, others, here, there)
+            # lengths are told of the first draw, which is as the model writes; tokens are counted over all
+            first["num_tokens"] = self._metrics["train"]["num_tokens"]
             self._metrics["train"] = defaultdict(list, first)
             self._metrics["train"]["dynamic_sampling/drawn"].append(float(drawn))
             left = len(_uninformative(rewards, weights, group))
@@ -89,7 +90,10 @@ def dynamic_sampling_trainer(grpo_trainer: type, *, tries: int, punishments: fro
             return generated, gathered[start : start + len(prompts)].clone()
 
         def _draws(self) -> Any:
-            generator = torch.Generator().manual_seed(self.args.seed * 1_000_003 + self._step)
+            # TRL counts its own steps from zero again after a resume, so only their place in an optimiser step holds
+            accumulated = self.args.gradient_accumulation_steps
+            step = self.state.global_step * accumulated + self._step % accumulated
+            generator = torch.Generator().manual_seed(self.args.seed * 1_000_003 + step)
             while True:
                 yield from torch.randperm(len(self.train_dataset), generator=generator).tolist()
 

@@ -1,6 +1,5 @@
 """Models of a few thousand weights and a tokenizer of letters, made on the spot; and one whole run, as a program."""
 
-import argparse
 import json
 import sys
 from pathlib import Path
@@ -60,7 +59,7 @@ def make_dataset(rows=64):
     )
 
 
-def share_of_a(prompts, completions, **columns):
+def share_of_a(completions, **_):
     return [text.count("a") / max(len(text), 1) for text in completions]
 
 
@@ -95,26 +94,13 @@ def logged(trainer, name):
     return [entry[name] for entry in trainer.state.log_history if name in entry]
 
 
-def main(argv):
-    """Train with dropout, accumulation and several updates in each step; write down every figure and weight."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--lora", action="store_true")
-    parser.add_argument("--resume")
-    parser.add_argument("--stop", type=int)
-    options = parser.parse_args(argv)
-    torch.set_num_threads(1)
-    from transformers import TrainerCallback
-
-    class Stop(TrainerCallback):
-        def on_step_end(self, args, state, control, **kwargs):
-            control.should_training_stop = state.global_step == options.stop
-
+def run(folder, *, lora=False, resume=None):
+    """Train with dropout, accumulation and several updates in each step; give back every figure and weight."""
     trainer = make_trainer(
-        options.folder,
-        policy=make_policy(lora=options.lora, dropout=0.2),
+        folder,
+        policy=make_policy(lora=lora, dropout=0.2),
         rows=20,
-        trainer={"callbacks": [Stop()], "eval_dataset": make_dataset(5)},
+        trainer={"eval_dataset": make_dataset(5)},
         per_device_train_batch_size=4,
         gradient_accumulation_steps=2,
         num_ppo_epochs=2,
@@ -126,15 +112,22 @@ def main(argv):
         eval_strategy="steps",
         eval_steps=2,
     )
-    trainer.train(resume_from_checkpoint=options.resume)
-    timing = ("runtime", "per_second", "flos", "train_loss")
+    trainer.train(resume_from_checkpoint=resume)
+    measured = ("runtime", "per_second", "flos", "train_loss")
     history = [
-        {name: value for name, value in entry.items() if not name.endswith(timing)}
+        {name: value for name, value in entry.items() if not name.endswith(measured)}
         for entry in trainer.state.log_history
     ]
     weights = {name: weight.double().sum().item().hex() for name, weight in trainer.model.state_dict().items()}
-    print(json.dumps({"history": history, "weights": weights, "steps": trainer.state.global_step}))
+    return {"history": history, "weights": weights, "steps": trainer.state.global_step}
+
+
+def main(kind, folder, *checkpoints):
+    """Resume from each checkpoint and print one line of JSON for each."""
+    torch.set_num_threads(1)
+    results = [run(Path(folder) / str(n), lora=kind == "lora", resume=path) for n, path in enumerate(checkpoints)]
+    print("\n".join(map(json.dumps, results)))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(*sys.argv[1:])

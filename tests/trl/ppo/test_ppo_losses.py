@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+
 from aligntune_trl.ppo import losses
 
 LENGTHS = (6, 1, 4)

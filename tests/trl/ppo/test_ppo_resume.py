@@ -7,44 +7,45 @@ import sys
 from pathlib import Path
 
 import pytest
-from ppo_tiny import make_dataset, make_policy, make_trainer
+import torch
+from ppo_tiny import make_dataset, make_policy, make_trainer, run
 
 from aligntune_core.errors import CheckpointError
 
 PROGRAM = Path(__file__).with_name("ppo_tiny.py")
 
 
-def run(folder, *options):
-    command = [sys.executable, str(PROGRAM), str(folder), *options]
+@pytest.fixture(scope="module", params=["full", "lora"])
+def runs(request, tmp_path_factory):
+    """A whole run, and what a new process makes of its checkpoints: two as they are, one without its random state."""
+    folder = tmp_path_factory.mktemp("whole")
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    whole = run(folder, lora=request.param == "lora")
+    torch.set_num_threads(threads)
+    forgetful = folder / "forgetful"
+    shutil.copytree(folder / "checkpoint-3", forgetful)
+    (forgetful / "rng_state.pth").unlink()
+    checkpoints = [str(folder / name) for name in ("checkpoint-2", "checkpoint-3", "forgetful")]
+    command = [sys.executable, str(PROGRAM), request.param, str(tmp_path_factory.mktemp("resumed")), *checkpoints]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
-    return json.loads(done.stdout.splitlines()[-1])
+    resumed = [json.loads(line) for line in done.stdout.splitlines()[-3:]]
+    return json.loads(json.dumps(whole)), dict(
+        zip(("inside an epoch", "between epochs", "forgetful"), resumed, strict=True)
+    )
 
 
-@pytest.fixture(scope="module", params=["full", "lora"])
-def whole(request, tmp_path_factory):
-    options = ["--lora"] if request.param == "lora" else []
-    folder = tmp_path_factory.mktemp("whole")
-    return options, folder, run(folder, *options)
+@pytest.mark.parametrize("place", ["inside an epoch", "between epochs"])
+def test_a_resumed_run_is_bitwise_the_same(place, runs):
+    whole, resumed = runs
+    assert whole["steps"] == 6
+    assert resumed[place] == whole
 
 
-@pytest.mark.parametrize("step", [2, 3], ids=["inside an epoch", "between epochs"])
-def test_a_resumed_run_is_bitwise_the_same(step, whole, tmp_path):
-    options, _, expected = whole
-    stopped = run(tmp_path, "--stop", str(step), *options)
-    assert stopped["steps"] == step
-    assert stopped["weights"] != expected["weights"]
-    resumed = run(tmp_path, "--resume", str(tmp_path / f"checkpoint-{step}"), *options)
-    assert resumed == expected
-
-
-def test_what_a_checkpoint_leaves_out_would_be_noticed(whole, tmp_path):
-    """The comparison above can fail: without the random state the resumed run is another one."""
-    options, folder, expected = whole
-    checkpoint = tmp_path / "checkpoint-3"
-    shutil.copytree(folder / "checkpoint-3", checkpoint)
-    (checkpoint / "rng_state.pth").unlink()
-    assert run(tmp_path, "--resume", str(checkpoint), *options) != expected
+def test_the_comparison_can_fail(runs):
+    whole, resumed = runs
+    assert resumed["forgetful"]["weights"] != whole["weights"]
 
 
 def test_a_checkpoint_without_its_value_model_is_refused(tmp_path):

@@ -34,7 +34,7 @@ def test_functions_get_prompts_completions_and_columns():
         seen.update(given)
         return [1, 2]
 
-    def second(prompts, completions, answer):
+    def second(answer, **_):
         return torch.tensor(answer) * 10
 
     scores = FunctionReward([first, second], make_tokenizer(), [1.0, 0.5])(ROWS, completions())
@@ -46,9 +46,7 @@ def test_functions_get_prompts_completions_and_columns():
 def test_completions_of_messages_are_messages():
     prompt = [{"role": "user", "content": "ab"}]
     seen = []
-    reward = FunctionReward(
-        {"named": lambda prompts, completions: seen.extend(completions) or [0, 0]}, make_tokenizer()
-    )
+    reward = FunctionReward({"named": lambda completions, **_: seen.extend(completions) or [0, 0]}, make_tokenizer())
     reward([{"prompt": prompt}, {"prompt": "c"}], completions())
     assert seen == [[{"role": "assistant", "content": "xy"}], "zzz"]
 
@@ -77,11 +75,22 @@ def test_what_is_no_reward_is_named(returned, says):
 
 def test_a_function_that_fails_is_named_and_its_error_kept():
     def bad(prompts, completions):
-        return []
+        return list(zip(prompts, completions, strict=True))
 
     with pytest.raises(RewardError, match=r"'bad' failed with TypeError: .*answer") as caught:
         FunctionReward([bad], make_tokenizer())(ROWS, completions())
     assert isinstance(caught.value.__cause__, TypeError)
+
+
+def test_a_functions_own_reward_error_is_left_as_it_is():
+    own = RewardError("the answer is missing")
+
+    def strict(**_):
+        raise own
+
+    with pytest.raises(RewardError) as caught:
+        FunctionReward([strict], make_tokenizer())(ROWS, completions())
+    assert caught.value is own
 
 
 @pytest.mark.parametrize(("functions", "weights"), [([], None), ([lambda **_: []], [1, 2])])

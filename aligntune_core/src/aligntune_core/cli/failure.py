@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def say_error(error: AlignTuneError) -> None:
     """Say what is wrong, what to do, and the engine's own words where there are any."""
     ink = Ink(sys.stderr)
-    ink.say(f"{ink.style('error:', 'bold', 'red')} {ink.wrap(error.message, '  ', '')}")
+    ink.say(ink.labelled("error:", error.message, "bold", "red"))
     if error.fix:
         ink.say(ink.wrap(error.fix, "  "))
     cause = error.__cause__

@@ -44,7 +44,7 @@ class Ink:
 
     def style(self, text: str, *styles: str) -> str:
         """The text in a style: ``bold``, ``dim``, ``red``, ``green`` or ``yellow``."""
-        if not self._colours or not text:
+        if not self._colours or not styles:
             return text
         return f"\x1b[{';'.join(_CODES[style] for style in styles)}m{text}\x1b[0m"
 
@@ -71,6 +71,10 @@ class Ink:
                 break_long_words=False,
             ) or [""]
         return "\n".join(lines)
+
+    def labelled(self, label: str, text: str, *styles: str) -> str:
+        """The text in lines that fit, after a label in a style; further lines are indented."""
+        return self.style(label, *styles) + self.wrap(text, "  ", f"{label} ")[len(label) :]
 
     def say(self, text: str = "") -> None:
         """Write a line; a reader that has gone away is no reason to fail."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 from aligntune_core.errors import AlignTuneError
 
@@ -24,9 +24,7 @@ def main(words: list[str] | None = None) -> NoReturn:
         words: The words after the program's name; those of this process if None.
     """
     words = sys.argv[1:] if words is None else words
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+    _make_streams_safe()
     try:
         code = _run(words)
         sys.stdout.flush()
@@ -41,6 +39,20 @@ def main(words: list[str] | None = None) -> NoReturn:
         sys.stderr.write("Interrupted.\n")
         code = 130
     sys.exit(code)
+
+
+def _make_streams_safe() -> None:
+    """No character is one too many for a stream, and a stream that was closed takes everything in silence."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, _nowhere())
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _nowhere() -> TextIO:
+    return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123 it lives as long as the process
 
 
 def _run(words: list[str]) -> int:
@@ -89,5 +101,5 @@ def _hang_up() -> int:
     try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (OSError, ValueError):
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 it lives as long as the process
+        sys.stdout = _nowhere()
     return 1

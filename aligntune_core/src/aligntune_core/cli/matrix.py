@@ -34,8 +34,9 @@ def show(backend: str | None = None, algorithm: str | None = None, json: bool = 
     Raises:
         AlignTuneError: If there is no such backend or algorithm.
     """
-    backend = backend.strip().lower() if backend else None
-    _check_names(backend, algorithm)
+    backend = _known_backend(backend) if backend else None
+    if algorithm:
+        _check_algorithm(algorithm)
     rows = capabilities(backend=backend, algorithm=algorithm)
     if json:
         from aligntune_core.cli.jsontext import write_json
@@ -54,15 +55,18 @@ def show(backend: str | None = None, algorithm: str | None = None, json: bool = 
         sys.stdout.write("\n".join(lines).strip("\n") + "\n")
 
 
-def _check_names(backend: str | None, algorithm: str | None) -> None:
-    known = registry()
-    if backend and backend not in known.names():
-        raise AlignTuneError(f"there is no backend '{backend}'.", fix=did_you_mean(backend, known.names()))
-    if algorithm:
-        algorithms = known.algorithms(known.names())
-        if find_algorithm(algorithm, algorithms) is None:
-            names = [each.name for each in algorithms]
-            raise AlignTuneError(f"there is no algorithm '{algorithm}'.", fix=did_you_mean(algorithm, names))
+def _known_backend(name: str) -> str:
+    found = registry().spelt(name)
+    if found is None:
+        raise AlignTuneError(f"there is no backend '{name}'.", fix=did_you_mean(name, registry().names()))
+    return found
+
+
+def _check_algorithm(name: str) -> None:
+    algorithms = registry().algorithms(registry().names())
+    if find_algorithm(name, algorithms) is None:
+        fix = did_you_mean(name, [algorithm.name for algorithm in algorithms])
+        raise AlignTuneError(f"there is no algorithm '{name}'.", fix=fix)
 
 
 def numbered_notes(rows: list[CapabilityRow]) -> dict[tuple[str, str], int]:

@@ -19,12 +19,13 @@ JOB: dict[str, Any] = {
     "algorithm": "sft",
     "model_name": "builtin:tiny",
     "dataset_name": "builtin:instructions",
-    "max_steps": 150,
+    "max_steps": 600,
     "batch_size": 16,
-    "learning_rate": 3e-3,
+    "learning_rate": 2e-3,
     "lr_scheduler": "cosine",
-    "warmup_steps": 10,
-    "logging_steps": 5,
+    "warmup_steps": 20,
+    "logging_steps": 20,
+    "gradient_checkpointing": False,
 }
 """The job that it trains."""
 

@@ -103,4 +103,4 @@ def _say_why(outcome: Outcome, progress: ConsoleProgress) -> None:
         import traceback
 
         ink.say("".join(traceback.format_exception(cause)).rstrip())
-        ink.say(f"{ink.style('error:', 'bold', 'red')} the run failed after {outcome.steps} steps, as shown above.")
+        ink.say(ink.labelled("error:", f"the run failed after {outcome.steps} steps, as shown above.", "bold", "red"))

@@ -18,9 +18,7 @@ def verdict_lines(verdict: Verdict, ink: Ink) -> Iterator[str]:
     if not verdict.ok:
         yield from problem_lines(verdict.problems, ink)
         return
-    yield ink.wrap(
-        f"on backend '{verdict.backend}': {verdict.reason}.", "  ", ink.style("The job can run", "bold", "green") + " "
-    )
+    yield ink.labelled("The job can run", f"on backend '{verdict.backend}': {verdict.reason}.", "bold", "green")
     for name, reason in verdict.rejected.items():
         yield ink.wrap(f"not on '{name}': {reason}", "    ", "  ")
     yield from _grouped(verdict.warnings, Severity.WARNING, ink)
@@ -54,8 +52,14 @@ def _grouped(problems: tuple[Problem, ...], severity: Severity, ink: Ink) -> Ite
         return
     yield ""
     yield ink.style(f"{severity}s", "bold", "red" if severity is Severity.ERROR else "yellow")
-    for problem in problems:
+    for problem in sorted(problems, key=_line):
         place = f"{problem.where}: " if problem.where else ""
         yield ink.wrap(f"{place}{problem.message}", "    ", "  ")
         if problem.fix:
             yield ink.wrap(problem.fix, "    ")
+
+
+def _line(problem: Problem) -> tuple[bool, int]:
+    """Problems in a job file stand in its order, before those that are in no file."""
+    line = problem.where.rpartition(":")[2]
+    return (not line, int(line) if line.isdecimal() else 0)

@@ -217,6 +217,8 @@ def _call(
     try:
         answer = function(prompts=prompts, completions=completions, **columns)
         rewards = None if answer is None else list(answer)
+    except RewardError:
+        raise
     except Exception as error:
         raise RewardError(
             f"The reward function '{name}' failed with {type(error).__name__}: {error}.",

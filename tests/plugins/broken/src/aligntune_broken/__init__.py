@@ -1,0 +1,1 @@
+"""A backend whose plugin can't be imported."""

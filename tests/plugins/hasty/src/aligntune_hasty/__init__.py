@@ -1,0 +1,1 @@
+"""A backend whose plugin imports its engine too early."""

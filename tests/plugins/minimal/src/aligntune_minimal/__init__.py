@@ -1,0 +1,1 @@
+"""An example backend for AlignTune: a training loop in plain PyTorch."""

@@ -1,0 +1,43 @@
+"""What AlignTune sees of this backend before a trainer is made."""
+
+from __future__ import annotations
+
+from importlib.metadata import requires
+from typing import TYPE_CHECKING
+
+from aligntune_core import Algorithm, BackendInfo, Problem, hookimpl
+from aligntune_minimal.capabilities import ALGORITHMS, CAPABILITIES
+
+if TYPE_CHECKING:
+    from aligntune_core import Job, Listener, Trainer
+
+
+@hookimpl
+def aligntune_backend_info() -> BackendInfo:
+    return BackendInfo(
+        name="minimal",
+        summary="A training loop in plain PyTorch, as an example",
+        contract=1,
+        capabilities=CAPABILITIES,
+        # what pyproject.toml says, so that it is said once
+        requirements=tuple(requires("aligntune-minimal") or ()),
+    )
+
+
+@hookimpl
+def aligntune_algorithms() -> tuple[Algorithm, ...]:
+    return ALGORITHMS
+
+
+@hookimpl
+def aligntune_check_job(job: Job) -> list[Problem]:
+    from aligntune_minimal.checks import job_problems
+
+    return list(job_problems(job))
+
+
+@hookimpl
+def aligntune_create_trainer(job: Job, emit: Listener) -> Trainer:
+    from aligntune_minimal.build import build_trainer
+
+    return build_trainer(job, emit)

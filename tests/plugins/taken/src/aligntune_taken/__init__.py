@@ -1,0 +1,1 @@
+"""A backend that takes the name of another one."""
