@@ -153,7 +153,7 @@ def plugin(plugin_folder, tmp_path):
         distribution = distribution or {"trl": "aligntune-trl", "unsloth": "aligntune-unsloth"}.get(
             name, f"{name}-dist"
         )
-        vars(point).update(dist=SimpleNamespace(metadata={"Name": distribution, "Version": "3.1"}))
+        vars(point).update(dist=SimpleNamespace(name=distribution, version="3.1"))
         return point
 
     yield make

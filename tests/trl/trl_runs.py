@@ -12,7 +12,7 @@ from aligntune_core.events import Notice, Stepped
 
 GROUPED = ("grpo", "gspo", "dapo", "dr_grpo", "rloo", "cispo", "sapo", "bnpo")
 LETTERS = "abcdef "
-PROMPTS = [{"prompt": f"{LETTERS[n % 6]}{LETTERS[n // 6 % 6] * (n % 3)}b"} for n in range(36)]
+PROMPTS = [{"prompt": f"{LETTERS[n % 6]}{LETTERS[n // 6] * (1 + n % 3)}b"} for n in range(36)]
 LABELLED = [
     {"prompt": row["prompt"], "completion": row[column], "label": column == "chosen"}
     for row in builtin_rows("builtin:preferences")

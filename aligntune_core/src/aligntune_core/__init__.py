@@ -2,38 +2,38 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from aligntune_core.algorithms import Algorithm, DatasetKind, Reward, Task
-from aligntune_core.capabilities import CONTRACT_VERSION, BackendInfo, Capability, Feature, ImportOrder, Support
-from aligntune_core.errors import (
-    AlignTuneError,
-    BackendError,
-    CheckpointError,
-    DataError,
-    JobError,
-    ModelError,
-    RewardError,
-    RunError,
-)
-from aligntune_core.events import (
-    CheckpointSaved,
-    DataReady,
-    Evaluated,
-    Event,
-    Finished,
-    Listener,
-    Notice,
-    Saved,
-    Started,
-    Stepped,
-)
-from aligntune_core.hookspecs import hookimpl
-from aligntune_core.trainer import Trainer, TrainResult
-from aligntune_core.verdict import Problem, Severity, Verdict
-
 if TYPE_CHECKING:
+    from aligntune_core.algorithms import Algorithm, DatasetKind, Reward, Task
+    from aligntune_core.capabilities import CONTRACT_VERSION, BackendInfo, Capability, Feature, ImportOrder, Support
+    from aligntune_core.errors import (
+        AlignTuneError,
+        BackendError,
+        CheckpointError,
+        DataError,
+        JobError,
+        ModelError,
+        RewardError,
+        RunError,
+    )
+    from aligntune_core.events import (
+        CheckpointSaved,
+        DataReady,
+        Evaluated,
+        Event,
+        Finished,
+        Listener,
+        Notice,
+        Saved,
+        Started,
+        Stepped,
+    )
+    from aligntune_core.hookspecs import hookimpl
     from aligntune_core.job import Job
+    from aligntune_core.trainer import Trainer, TrainResult
+    from aligntune_core.verdict import Problem, Severity, Verdict
 
 __all__ = [
     "CONTRACT_VERSION",
@@ -73,11 +73,51 @@ __all__ = [
     "hookimpl",
 ]
 
+_HOMES = {
+    "Algorithm": "algorithms",
+    "AlignTuneError": "errors",
+    "BackendError": "errors",
+    "BackendInfo": "capabilities",
+    "CONTRACT_VERSION": "capabilities",
+    "Capability": "capabilities",
+    "CheckpointError": "errors",
+    "CheckpointSaved": "events",
+    "DataError": "errors",
+    "DataReady": "events",
+    "DatasetKind": "algorithms",
+    "Evaluated": "events",
+    "Event": "events",
+    "Feature": "capabilities",
+    "Finished": "events",
+    "ImportOrder": "capabilities",
+    "Job": "job",
+    "JobError": "errors",
+    "Listener": "events",
+    "ModelError": "errors",
+    "Notice": "events",
+    "Problem": "verdict",
+    "Reward": "algorithms",
+    "RewardError": "errors",
+    "RunError": "errors",
+    "Saved": "events",
+    "Severity": "verdict",
+    "Started": "events",
+    "Stepped": "events",
+    "Support": "capabilities",
+    "Task": "algorithms",
+    "TrainResult": "trainer",
+    "Trainer": "trainer",
+    "Verdict": "verdict",
+    "hookimpl": "hookspecs",
+}
+
 
 def __getattr__(name: str) -> Any:
-    # pydantic is not needed to list what is there, and costs as much as the rest of the core
-    if name == "Job":
-        from aligntune_core.job import Job
-
-        return Job
+    # each from its own module when it is asked for: a query needs few of them, and the rest cost more than the query
+    if name in _HOMES:
+        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
+
+from aligntune_core.installed import installed_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -85,20 +88,34 @@ def unmet_requirements(requirements: Iterable[str]) -> list[str]:
     Args:
         requirements: PEP 508 requirements, e.g. ``trl>=1.12,<1.17``.
     """
-    from importlib.metadata import PackageNotFoundError, version
-
-    from packaging.requirements import Requirement
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
     unmet = []
     for text in requirements:
-        requirement = Requirement(text)
-        if requirement.marker and not requirement.marker.evaluate():
+        name, specifier = _plain_requirement(text) or _full_requirement(text)
+        if not name:
             continue
         try:
-            found = version(requirement.name)
-        except PackageNotFoundError:
-            unmet.append(f"{text} ({requirement.name} is not installed)")
-        else:
-            if not requirement.specifier.contains(found, prereleases=True):
-                unmet.append(f"{text} ({requirement.name} {found} is installed)")
+            wanted = SpecifierSet(specifier)
+        except InvalidSpecifier as error:
+            raise ValueError(f"'{text}' is not a version range") from error
+        found = installed_version(name)
+        if found is None:
+            unmet.append(f"{text} ({name} is not installed)")
+        elif not wanted.contains(found, prereleases=True):
+            unmet.append(f"{text} ({name} {found} is installed)")
     return unmet
+
+
+def _plain_requirement(text: str) -> tuple[str, str] | None:
+    # most have no marker, and the parser that reads those takes longer to import than the rest of a query
+    plain = re.fullmatch(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*([^;\[(@]*)", text)
+    return (plain[1], plain[2]) if plain else None
+
+
+def _full_requirement(text: str) -> tuple[str, str]:
+    from packaging.requirements import Requirement
+
+    requirement = Requirement(text)
+    applies = requirement.marker is None or requirement.marker.evaluate()
+    return (requirement.name, str(requirement.specifier)) if applies else ("", "")

@@ -14,11 +14,13 @@ from aligntune_core.algorithms import ALGORITHMS, Algorithm
 from aligntune_core.backends import KNOWN_BACKENDS, Backend, Status, by_preference, unmet_requirements
 from aligntune_core.capabilities import CONTRACT_VERSION, BackendInfo
 from aligntune_core.errors import BackendError
+from aligntune_core.installed import installed_entry_points, normalised
 from aligntune_core.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from importlib.metadata import EntryPoint
+
+    from aligntune_core.installed import EntryPoint
 
 ENGINES = ("torch", "transformers", "trl", "peft", "datasets", "accelerate", "unsloth")
 """Modules that no plugin may import before it makes a trainer."""
@@ -39,9 +41,7 @@ class Registry:
         self, entry_points: Iterable[EntryPoint] | None = None, environ: Mapping[str, str] = os.environ
     ) -> None:
         if entry_points is None:
-            from importlib.metadata import entry_points as installed
-
-            entry_points = installed(group=hookspecs.ENTRY_POINT_GROUP)
+            entry_points = installed_entry_points(hookspecs.ENTRY_POINT_GROUP)
         self._entry_points: dict[str, list[EntryPoint]] = {}
         for point in entry_points:
             claims = self._entry_points.setdefault(point.name, [])
@@ -250,17 +250,17 @@ def _names(text: str) -> frozenset[str]:
 
 
 def _distribution(point: EntryPoint) -> str:
-    return _metadata(point, "Name").lower().replace("_", "-")
+    return normalised(_told(point, "name"))
 
 
 def _version(point: EntryPoint) -> str:
-    return _metadata(point, "Version")
+    return _told(point, "version")
 
 
-def _metadata(point: EntryPoint, field: str) -> str:
+def _told(point: EntryPoint, field: str) -> str:
     # what is left of a distribution that was half removed has no metadata
     try:
-        return (point.dist.metadata[field] if point.dist else "") or ""
+        return getattr(point.dist, field, None) or ""
     except Exception:
         return ""
 
