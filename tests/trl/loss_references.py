@@ -2,12 +2,16 @@
 
 Every function takes a batch of completions and gives back the loss, the negative of the paper's objective. A batch is a
 list of completions of one or more tokens, each with its advantage and the log-probabilities of its tokens: under the
-policy (``new``), under the policy that sampled it (``old``) and under the reference (``ref``).
+policy (``new``), under the policy that sampled it (``old``) and under the reference (``ref``); ``still`` stands for the
+policy where an equation stops the gradient.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
+
+LIMIT = 8
+"""Tokens that a completion may have."""
 
 
 @dataclass(frozen=True)
@@ -16,10 +20,15 @@ class Completion:
     new: np.ndarray
     old: np.ndarray
     ref: np.ndarray
+    still: np.ndarray | None = None
 
     @property
     def ratios(self):
         return np.exp(self.new - self.old)
+
+    @property
+    def still_ratios(self):
+        return np.exp((self.new if self.still is None else self.still) - self.old)
 
     def __len__(self):
         return len(self.new)
@@ -33,7 +42,7 @@ def tokens(completion, low, high):
     return [clipped(ratio, completion.advantage, low, high) for ratio in completion.ratios]
 
 
-def grpo(batch, *, limit=None, frozen=None):
+def grpo(batch):
     """arXiv 2402.03300, equation 3, with the estimate of the KL divergence of equation 4."""
     objective = 0.0
     for completion in batch:
@@ -44,7 +53,7 @@ def grpo(batch, *, limit=None, frozen=None):
     return -objective
 
 
-def gspo(batch, *, limit=None, frozen=None):
+def gspo(batch):
     """arXiv 2507.18071, equation 5, with the ratio of whole answers of equation 7."""
     objective = 0.0
     for completion in batch:
@@ -53,27 +62,27 @@ def gspo(batch, *, limit=None, frozen=None):
     return -objective
 
 
-def dapo(batch, *, limit=None, frozen=None):
+def dapo(batch):
     """arXiv 2503.14476, equation 8, with the clip range of its section 4.1."""
     total = sum(map(len, batch))
     return -sum(sum(tokens(completion, 0.2, 0.28)) for completion in batch) / total
 
 
-def dr_grpo(batch, *, limit=None, frozen=None):
+def dr_grpo(batch):
     """arXiv 2503.20783, the equation of section 3.2; every sum over tokens over one constant, as in its listing 1."""
-    return -sum(sum(tokens(completion, 0.2, 0.2)) for completion in batch) / (len(batch) * limit)
+    return -sum(sum(tokens(completion, 0.2, 0.2)) for completion in batch) / (len(batch) * LIMIT)
 
 
-def cispo(batch, *, limit=None, frozen=None):
-    """arXiv 2506.13585, equations 4 and 5; ``frozen`` is the batch whose ratios stand for those that don't move."""
+def cispo(batch):
+    """arXiv 2506.13585, equations 4 and 5: the gradient doesn't flow through the ratios."""
     total, objective = sum(map(len, batch)), 0.0
-    for completion, still in zip(batch, frozen or batch, strict=True):
-        for ratio, new in zip(still.ratios, completion.new, strict=True):
+    for completion in batch:
+        for ratio, new in zip(completion.still_ratios, completion.new, strict=True):
             objective += min(ratio, 5.0) * completion.advantage * new / total
     return -objective
 
 
-def sapo(batch, *, limit=None, frozen=None):
+def sapo(batch):
     """arXiv 2511.20347, the equations of section 3."""
     objective = 0.0
     for completion in batch:
@@ -83,7 +92,7 @@ def sapo(batch, *, limit=None, frozen=None):
     return -objective
 
 
-def bnpo(batch, *, limit=None, frozen=None):
+def bnpo(batch):
     """The mean over the tokens of the batch, clipped as in GRPO."""
     total = sum(map(len, batch))
     return -sum(sum(tokens(completion, 0.2, 0.2)) for completion in batch) / total

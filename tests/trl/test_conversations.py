@@ -93,7 +93,7 @@ def test_answers_are_found_whatever_is_said(tokenizer, exchanges):
     assert answers(tokenizer, encoded) == [tokenizer.decode(tokenizer.encode(answer)) + END for _, answer in exchanges]
 
 
-@pytest.mark.parametrize("talk", [TALK, [SYSTEM, *TALK]])
+@pytest.mark.parametrize("talk", [TALK, [SYSTEM, *TALK], TALK[1:]])
 def test_the_plain_template_names_the_turns(talk, tokenizer, monkeypatch):
     monkeypatch.setattr(tokenizer, "chat_template", PLAIN_CHAT_TEMPLATE)
     encoded = tokenize_conversation(talk, tokenizer)
@@ -103,6 +103,12 @@ def test_the_plain_template_names_the_turns(talk, tokenizer, monkeypatch):
     )
     assert tokenizer.decode(encoded["input_ids"]) == said
     assert answers(tokenizer, encoded) == [" 1 + 7 = 8<|im_end|>\n", " Tokyo.<|im_end|>\n"]
+
+
+def test_a_template_that_opens_with_other_words_is_refused(tokenizer, monkeypatch):
+    monkeypatch.setattr(tokenizer, "chat_template", PLAIN_CHAT_TEMPLATE.replace("Assistant:{%", "Answer:{%"))
+    with pytest.raises(ModelError, match="a conversation that begins with one"):
+        tokenize_conversation(TALK[1:], tokenizer)
 
 
 REWRITING = (
@@ -225,7 +231,7 @@ def test_nothing_is_said_where_there_is_room(kind, tmp_path):
 @pytest.mark.parametrize("kind", LENGTHS)
 def test_no_row_with_room_is_an_error(kind, tmp_path):
     rows = [LENGTHS[kind][0]] * 3
-    with pytest.raises(DataError, match="3 of 3 rows have nothing left to learn from.* Raise max_seq_length"):
+    with pytest.raises(DataError, match=r"3 of 3 rows have nothing left to learn from.* Raise max_seq_length"):
         sft("builtin:tiny", rows, tmp_path, max_seq_length=40)
 
 

@@ -1,7 +1,5 @@
 """The algorithms that learn from a dataset do, and don't when nothing is updated."""
 
-from functools import cache
-
 import pytest
 import torch
 from trl_runs import LABELLED, build, trained

@@ -37,9 +37,7 @@ def learnt(run):
 @pytest.fixture(scope="module")
 def frozen(letters, tmp_path_factory):
     """The same run without an update, by algorithm, made once."""
-    return cache(
-        lambda algorithm: train(algorithm, letters, tmp_path_factory.mktemp(algorithm), learning_rate=FROZEN)
-    )
+    return cache(lambda algorithm: train(algorithm, letters, tmp_path_factory.mktemp(algorithm), learning_rate=FROZEN))
 
 
 @pytest.mark.parametrize("lora", [False, True], ids=["full", "lora"])

@@ -7,12 +7,11 @@ from itertools import combinations
 import numpy as np
 import pytest
 import torch
-from loss_references import LOSSES, Completion
+from loss_references import LIMIT, LOSSES, Completion
 from trl_runs import GROUPED, LABELLED, PROMPTS, build, build_online
 
 from aligntune_trl.recipes import RECIPES
 
-LIMIT = 8
 WIDTH = 5
 
 
@@ -102,8 +101,9 @@ def reference_gradient(loss, batch):
             for sign in (1, -1):
                 new = completion.new.copy()
                 new[token] += sign * step
-                moved.append([*batch[:row], replace(completion, new=new), *batch[row + 1 :]])
-            up, down = (loss(each, limit=LIMIT, frozen=batch) for each in moved)
+                changed = replace(completion, new=new, still=completion.new)
+                moved.append([*batch[:row], changed, *batch[row + 1 :]])
+            up, down = map(loss, moved)
             gradient[row, token] = (up - down) / (2 * step)
     return gradient
 
@@ -126,27 +126,25 @@ def native(letters, tmp_path_factory):
 def test_loss_and_gradient_are_the_papers(algorithm, name, native):
     batch = BATCHES[name]
     loss, gradient = loss_and_gradient(native(algorithm), batch)
-    assert loss == pytest.approx(LOSSES[algorithm](batch, limit=LIMIT), rel=1e-6)
+    assert loss == pytest.approx(LOSSES[algorithm](batch), rel=1e-6)
     np.testing.assert_allclose(gradient, reference_gradient(LOSSES[algorithm], batch), rtol=1e-5, atol=1e-7)
 
 
 @pytest.mark.parametrize(("one", "other"), list(combinations(LOSSES, 2)))
 def test_the_references_tell_any_two_apart(one, other):
-    differences = [
-        abs(LOSSES[one](batch, limit=LIMIT) - LOSSES[other](batch, limit=LIMIT)) for batch in BATCHES.values()
-    ]
+    differences = [abs(LOSSES[one](batch) - LOSSES[other](batch)) for batch in BATCHES.values()]
     assert max(differences) > 1e-3
 
 
-ACCUMULATED = {
-    "grpo": lambda loss, first, second: (loss(first) + loss(second)) / 2,
-    "gspo": lambda loss, first, second: (loss(first) + loss(second)) / 2,
-    "dr_grpo": lambda loss, first, second: (loss(first, limit=LIMIT) + loss(second, limit=LIMIT)) / 2,
-    "dapo": lambda loss, first, second: loss([*first, *second]),
-    "cispo": lambda loss, first, second: loss([*first, *second]),
-    "sapo": lambda loss, first, second: (loss(first) + loss(second)) / 2,
-    "bnpo": lambda loss, first, second: (loss(first) + loss(second)) / 2,
-}
+def mean(loss, first, second):
+    return (loss(first) + loss(second)) / 2
+
+
+def together(loss, first, second):
+    return loss([*first, *second])
+
+
+ACCUMULATED = {**dict.fromkeys(LOSSES, mean), "dapo": together, "cispo": together}
 """What two forward passes of one step add up to: means of answers and of batches, or one mean over all tokens."""
 
 
@@ -179,6 +177,27 @@ def test_rloo_is_reinforce_on_whole_answers(native):
         del trainer._get_per_token_logps_and_entropies
     (gradient,) = torch.autograd.grad(loss, logps)
     torch.testing.assert_close(gradient, -inputs["advantages"][:, None] * mask / len(batch))
+
+
+def test_rloo_takes_the_distance_from_the_reference_off_the_reward(letters, tmp_path, monkeypatch):
+    """arXiv 2402.14740, section 2: r - beta log(policy / reference), summed over the answer."""
+    from trl import RLOOTrainer
+
+    original = RLOOTrainer._get_per_token_logps_and_entropies
+
+    def shifted(self, model, *arguments, **keywords):
+        logps, *rest = original(self, model, *arguments, **keywords)
+        return (logps - 2.0 if model is self.ref_model else logps, *rest)
+
+    monkeypatch.setattr(RLOOTrainer, "_get_per_token_logps_and_entropies", shifted)
+    _, output = scored("rloo", letters, tmp_path)
+    lengths = output["completion_mask"].sum(dim=1).tolist()
+    rewards = [
+        reward - 0.05 * 2.0 * length
+        for reward, length in zip([reward for group in REWARDS for reward in group], lengths, strict=True)
+    ]
+    expected = [*leave_one_out(rewards[:4]), *leave_one_out(rewards[4:])]
+    assert output["advantages"].tolist() == pytest.approx(expected, rel=1e-5, abs=1e-5)
 
 
 REWARDS = ((3.0, 1.0, 0.5, 2.0), (-1.0, 4.0, -1.5, 0.0))

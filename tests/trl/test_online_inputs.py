@@ -1,4 +1,4 @@
-"""What an algorithm that samples its own completions is given: refused before training where training could only fail."""
+"""What algorithms that sample their own completions are given, refused where training on it could only fail."""
 
 import pytest
 from trl_runs import GROUPED, PROMPTS, build, build_online, share_of_a, trained
@@ -91,7 +91,7 @@ def not_a_number(completions, **_):
     return [float("nan")] * len(completions)
 
 
-def nothing(completions, **_):
+def nothing(**_):
     return None
 
 
@@ -107,7 +107,7 @@ def endless(completions, **_):
     return [float("inf")] * len(completions)
 
 
-def raising(completions, **_):
+def raising(**_):
     raise KeyError("solution")
 
 
@@ -129,8 +129,8 @@ def test_a_reward_function_is_tried_before_training(function, letters, tmp_path)
 
 
 def test_a_reward_function_may_need_a_column_that_is_not_there(letters, tmp_path):
-    def solved(completions, solution, **_):
-        return [1.0] * len(completions)
+    def solved(solution, **_):
+        return [float(each == "a") for each in solution]
 
     with pytest.raises(RewardError, match=r"'solved' failed with .*solution.* It was called with .*prompts"):
         build_online("grpo", letters, reward_functions=[solved], output_dir=str(tmp_path))
@@ -152,7 +152,7 @@ class FailsLater:
         return self.how(rewards) if self.calls > 4 else rewards  # two of the calls are the trial
 
 
-def raises_in_training(rewards):
+def raises_in_training(_):
     raise ValueError("the judge is away")
 
 

@@ -1,4 +1,4 @@
-"""Runs small enough for a test: a model of letters, a reward it can learn, and whole runs by the name of an algorithm."""
+"""Runs small enough for a test: a model of letters, a reward it can learn, and one run by an algorithm's name."""
 
 import hashlib
 import json
@@ -83,7 +83,14 @@ class Run:
 def build(algorithm, model_name, dataset_name, **job):
     """A trainer, ready to train, that logs every step."""
     events = []
-    job = {"backend": "trl", "logging_steps": 1, "lr_scheduler": "constant", "seed": 0, "on_event": events.append, **job}
+    job = {
+        "backend": "trl",
+        "logging_steps": 1,
+        "lr_scheduler": "constant",
+        "seed": 0,
+        "on_event": events.append,
+        **job,
+    }
     if algorithm == "sft":
         return Run(create_sft_trainer(model_name, dataset_name, **job), events)
     return Run(create_rl_trainer(model_name, dataset_name, algorithm=algorithm, **job), events)

@@ -46,6 +46,7 @@ class ConsoleProgress:
         self._bar: Bar | None = None
         self._total = self._first = 0
         self._times: deque[tuple[float, int]] = deque(maxlen=_PACE_STEPS + 1)
+        self.began = False
         self.steps = 0
         self.losses: list[float] = []
         self.checkpoint = ""
@@ -125,6 +126,7 @@ class ConsoleProgress:
         self._say(self._ink.wrap(f"training{place}{weights}: {event.total_steps} steps{already}", "  ", ""))
         self.close()
         self._total = event.total_steps
+        self.began = True
         self._first = self.steps = event.first_step
         self._times.clear()
         self._times.append((time.monotonic(), event.first_step))

@@ -30,7 +30,7 @@ def tokenize_conversation(messages: Sequence[Mapping[str, Any]], tokenizer: Any)
     for index, message in enumerate(messages):
         if message["role"] != "assistant":
             continue
-        before = _ids(tokenizer, messages[:index], add_generation_prompt=True)
+        before = _ids(tokenizer, messages[:index], add_generation_prompt=True) if index else _opening(tokenizer, whole)
         through = _ids(tokenizer, messages[: index + 1], add_generation_prompt=False)
         start, end = _shared(before, whole), _shared(through, whole)
         if end < len(through) and index + 1 < len(messages) and end <= start:
@@ -41,6 +41,21 @@ def tokenize_conversation(messages: Sequence[Mapping[str, Any]], tokenizer: Any)
             )
         masks[start:end] = [1] * (end - start)
     return {"input_ids": whole, "assistant_masks": masks}
+
+
+def _opening(tokenizer: Any, whole: list[int]) -> list[int]:
+    """A conversation that begins with an answer, up to where that answer begins: no template writes an empty one."""
+    asked = [{"role": "user", "content": "?"}]
+    turn = _ids(tokenizer, asked, add_generation_prompt=False)
+    words = _ids(tokenizer, asked, add_generation_prompt=True)[len(turn) :]
+    for end in range(len(words), len(whole) + 1):
+        if whole[end - len(words) : end] == words:
+            return whole[:end]
+    raise ModelError(
+        "the chat template of this model doesn't introduce answers in one way, so a conversation that begins with one "
+        "can't be trained on.",
+        fix="Leave out the answers that stand before the first question.",
+    )
 
 
 def _ids(tokenizer: Any, messages: Sequence[Mapping[str, Any]], *, add_generation_prompt: bool) -> list[int]:

@@ -20,7 +20,7 @@ def keep_prompt_order(native: Any, checkpoint: Path) -> None:
         native: The trainer.
         checkpoint: What it goes on from.
     """
-    original = native._get_train_sampler
+    original = native._get_train_sampler  # noqa: SLF001 - there is no public name for it
 
     def sampler(*arguments: Any, **keywords: Any) -> Any:
         made = original(*arguments, **keywords)
@@ -29,4 +29,4 @@ def keep_prompt_order(native: Any, checkpoint: Path) -> None:
             next(iter(made), None)  # the first index draws the order of the whole epoch
         return made
 
-    native._get_train_sampler = sampler
+    native._get_train_sampler = sampler  # noqa: SLF001

@@ -157,7 +157,15 @@ RECIPES: Mapping[str, Recipe] = {
         DatasetKind.PROMPTS,
         keys=_SAMPLING,
         # arXiv 2402.14740, equation 9: each reward minus the mean of the others', nothing normalised or clipped
-        settings={**_SAMPLED, "beta": 0.05, "normalize_advantages": False, "reward_clip_range": None},
+        settings={
+            **_SAMPLED,
+            "beta": 0.05,
+            "normalize_advantages": False,
+            "reward_clip_range": None,
+            # TRL clips the ratios too; they are 1, since each answer is used once
+            "epsilon": 0.2,
+            "epsilon_high": None,
+        },
         minibatches=1,
     ),
 }

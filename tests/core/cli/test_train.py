@@ -77,6 +77,7 @@ def test_a_refused_job_exits_with_2_before_anything_is_made(aligntune, job_words
         ("data-error", (2, "refused"), "DataError", "error: no row is left to learn from.\n  Look at column_mapping."),
         ("late-refusal", (2, "refused"), "JobError", "the engine will not have it."),
         ("run-error", (1, "failed"), "RunError", "error: the loss is not a number.\n  Lower the learning_rate."),
+        ("reward-error", (1, "failed"), "RewardError", "error: the function 'score' returned nan."),
         ("interrupt", (130, "failed"), "KeyboardInterrupt", "Interrupted after 2 steps; resume=true goes on"),
         ("exit", (1, "failed"), "SystemExit", "the run failed after 2 steps"),
     ],
@@ -109,6 +110,12 @@ def test_an_engine_s_exception_is_a_failed_run_with_its_traceback(aligntune, job
 def test_an_interrupted_run_is_a_failed_one_in_json(aligntune, job_words):
     said = aligntune("train", *job_words, "backend_args.act=interrupt", "--json")
     assert said.json["error"] == {"type": "KeyboardInterrupt", "message": "interrupted after 2 steps"}
+
+
+@pytest.mark.parametrize(("words", "saved"), [([], "weights"), (["--merge"], "merged")])
+def test_adapters_are_merged_when_it_is_asked_for(aligntune, job_words, words, saved):
+    assert aligntune("train", *job_words, *words).code == 0
+    assert Path("out/model.txt").read_text(encoding="utf-8") == saved
 
 
 def test_warnings_are_told_and_stop_nothing(aligntune, job_words):

@@ -16,6 +16,7 @@ from aligntune_core import (
     JobError,
     Notice,
     Problem,
+    RewardError,
     RunError,
     Saved,
     Severity,
@@ -54,6 +55,8 @@ class ToyTrainer:
             raise RunError("the loss is not a number.", fix="Lower the learning_rate.") from ValueError(
                 "inf in layer 3"
             )
+        if act == "reward-error":
+            raise RewardError("the function 'score' returned nan.")
         if act == "crash":
             raise ZeroDivisionError("the engine's own words")
         if act == "exit":
@@ -69,7 +72,7 @@ class ToyTrainer:
     def save(self, path=None, *, merge=False):
         folder = Path(path or self.job.output_dir)
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "model.txt").write_text("weights", encoding="utf-8")
+        (folder / "model.txt").write_text("merged" if merge else "weights", encoding="utf-8")
         self.emit(Saved(str(folder)))
         return folder
 

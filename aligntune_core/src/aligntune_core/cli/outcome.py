@@ -84,21 +84,23 @@ def refused(verdict: Verdict) -> Outcome:
     return replace(_begun(verdict), status="refused", exit_code=2, error=error, problems=verdict.problems)
 
 
-def stopped(verdict: Verdict, cause: BaseException, steps: int) -> Outcome:
+def stopped(verdict: Verdict, cause: BaseException, steps: int, *, began: bool) -> Outcome:
     """The outcome of a run that an exception ended.
 
     Args:
         verdict: What was decided about the job.
         cause: The exception.
         steps: Optimiser steps taken until then.
+        began: Whether training had begun: then the run failed, else the job was refused.
     """
     begun = replace(_begun(verdict), steps=steps, cause=cause)
     if isinstance(cause, AlignTuneError):
         error = cause.to_dict()
         error.pop("problems", None)
         problems = cause.problems if isinstance(cause, JobError) else ()
-        status = "failed" if cause.exit_code == 1 else "refused"
-        return replace(begun, status=status, exit_code=cause.exit_code, error=error, problems=problems)
+        if began or cause.exit_code == 1:
+            return replace(begun, error=error, problems=problems)
+        return replace(begun, status="refused", exit_code=2, error=error, problems=problems)
     if isinstance(cause, KeyboardInterrupt):
         error = {"type": "KeyboardInterrupt", "message": f"interrupted after {steps} steps"}
         return replace(begun, exit_code=INTERRUPTED, error=error)

@@ -25,6 +25,7 @@ def run(
     *,
     before: Callable[[Trainer], None] | None = None,
     after: Callable[[Trainer], None] | None = None,
+    merge: bool = False,
 ) -> Outcome:
     """Train the job of a verdict, save the model, evaluate it, and say on standard error how that went.
 
@@ -33,15 +34,16 @@ def run(
         progress: What shows the run's events.
         before: Called with the trainer before training.
         after: Called with the trainer when the model is saved.
+        merge: Whether adapters are folded into the saved weights.
     """
     if not verdict.ok:
         outcome = refused(verdict)
     else:
         try:
             with _standard_output_kept_clear(), progress:
-                outcome = _train(verdict, progress, before, after)
+                outcome = _train(verdict, progress, before, after, merge=merge)
         except (Exception, KeyboardInterrupt, SystemExit) as error:
-            outcome = stopped(verdict, error, progress.steps)
+            outcome = stopped(verdict, error, progress.steps, began=progress.began)
     if outcome.status != "ok":
         _say_why(outcome, progress)
     return outcome
@@ -52,6 +54,8 @@ def _train(
     progress: ConsoleProgress,
     before: Callable[[Trainer], None] | None,
     after: Callable[[Trainer], None] | None,
+    *,
+    merge: bool,
 ) -> Outcome:
     from aligntune_core.factory import launch
 
@@ -59,8 +63,9 @@ def _train(
     if before:
         before(trainer)
     result = trainer.train()
-    folder = trainer.save()
-    evaluates = verdict.job is not None and verdict.job.eval_dataset_name is not None
+    folder = trainer.save(merge=merge)
+    job = verdict.job
+    evaluates = job is not None and (job.eval_dataset_name is not None or job.eval_dataset_split is not None)
     evaluation = trainer.evaluate() if evaluates else {}
     if after:
         after(trainer)

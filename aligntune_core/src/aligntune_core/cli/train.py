@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 
 from aligntune_core.cli.arguments import AsJson, JobWords, judge
 
 
-def train(words: JobWords = None, as_json: AsJson = False) -> None:
+Merge = Annotated[bool, typer.Option("--merge", help="Save LoRA adapters folded into the model's weights.")]
+
+
+def train(words: JobWords = None, as_json: AsJson = False, merge: Merge = False) -> None:
     """Train a job.
 
     What happens is told on standard error.
@@ -21,7 +25,7 @@ def train(words: JobWords = None, as_json: AsJson = False) -> None:
     from aligntune_core.progress import ConsoleProgress
 
     verdict = judge(words or [])
-    outcome = run(verdict, ConsoleProgress())
+    outcome = run(verdict, ConsoleProgress(), merge=merge)
     if as_json:
         write_json(outcome.to_dict(), one_line=True)
     elif outcome.status == "ok":

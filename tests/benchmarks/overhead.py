@@ -1,0 +1,146 @@
+"""What AlignTune costs on top of TRL, and what a query costs on top of the interpreter.
+
+Run it with ``python tests/benchmarks/overhead.py [--rounds 5] [--steps 40] [--algorithm sft]``. It trains
+``builtin:tiny`` through AlignTune and through a script written by hand on TRL, in turn, each in a process of its own,
+and prints ratios of medians: from the process's start to the end of the first step, and from step to step. Then
+``aligntune capabilities`` against a bare interpreter, with the memory it takes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+BY_HAND = """
+import json, sys, time
+from datasets import Dataset
+from transformers import AutoTokenizer, TrainerCallback
+if {lora}:
+    from peft import LoraConfig
+from trl import {name}Config, {name}Trainer
+
+rows = [json.loads(line) for line in open({data!r})]
+if {name!r} == "SFT":
+    rows = [
+        dict(
+            prompt=[dict(role="user", content="\\n\\n".join(filter(None, [row["instruction"], row["input"]])))],
+            completion=[dict(role="assistant", content=row["output"])],
+        )
+        for row in rows if row["output"]
+    ]
+class Marks(TrainerCallback):
+    def on_step_end(self, args, state, control, **kwargs):
+        marks.append(time.time())
+marks = []
+config = {name}Config(
+    output_dir={folder!r}, max_steps={steps}, per_device_train_batch_size=8, learning_rate=1e-3, max_length=128,
+    bf16=False, report_to="none", disable_tqdm=True, save_strategy="no", logging_steps=10)
+trainer = {name}Trainer(model={model!r}, args=config, train_dataset=Dataset.from_list(rows),
+    processing_class=AutoTokenizer.from_pretrained({model!r}), callbacks=[Marks()],
+    peft_config=LoraConfig(r=8, task_type="CAUSAL_LM") if {lora} else None)
+trainer.train()
+print("MARKS" + json.dumps(marks))
+"""
+THROUGH_ALIGNTUNE = """
+import json, time
+from aligntune import create_trainer
+marks = []
+def listen(event):
+    if type(event).__name__ == "Stepped" and not event.metrics:
+        marks.append(time.time())
+trainer = create_trainer(
+    algorithm={algorithm!r}, backend="trl", model_name={model!r}, dataset_name={data!r}, output_dir={folder!r},
+    max_steps={steps}, batch_size=8, learning_rate=1e-3, max_seq_length=128, use_peft={lora} or None,
+    logging_steps=10, backend_args=dict(save_strategy="no"), on_event=listen, **({{"lora_r": 8}} if {lora} else {{}}))
+trainer.train()
+print("MARKS" + json.dumps(marks))
+"""
+
+
+def train(script: str, **values: object) -> tuple[float, float]:
+    """Seconds from the process's start to the end of its first step, and the median from step to step."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "script.py")
+        file.write_text(script.format(folder=folder, **values), encoding="utf-8")
+        begun = time.time()
+        told = subprocess.run([sys.executable, str(file)], capture_output=True, text=True, check=True)
+    line = next(line for line in told.stdout.splitlines() if line.startswith("MARKS"))
+    marks = json.loads(line.removeprefix("MARKS"))
+    return marks[0] - begun, statistics.median(b - a for a, b in zip(marks[5:], marks[6:], strict=False))
+
+
+def process(words: list[str]) -> tuple[float, float]:
+    """Wall seconds and peak resident megabytes of one process."""
+    begun = time.perf_counter()
+    child = os.posix_spawn(
+        words[0], words, os.environ, file_actions=[(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
+    )
+    _, _, usage = os.wait4(child, 0)
+    return time.perf_counter() - begun, usage.ru_maxrss / 1024
+
+
+def in_turn(rounds: int, *measures: object) -> list[list[tuple[float, float]]]:
+    """Every measure once to warm up, then all of them in turn, ``rounds`` times."""
+    taken: list[list[tuple[float, float]]] = [[] for _ in measures]
+    for measure in measures:
+        measure()
+    for _ in range(rounds):
+        for figures, measure in zip(taken, measures, strict=True):
+            figures.append(measure())
+    return taken
+
+
+def medians(figures: list[tuple[float, float]]) -> tuple[float, float]:
+    return statistics.median(first for first, _ in figures), statistics.median(second for _, second in figures)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=40)
+    parser.add_argument("--algorithm", choices=["sft", "dpo"], default="sft")
+    parser.add_argument("--lora", action="store_true")
+    options = parser.parse_args()
+
+    from aligntune_core.data import builtin
+    from aligntune_core.models.tiny import materialise
+
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    # a program that is installed has its bytecode written
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    dataset = {"sft": "instructions", "dpo": "preferences"}[options.algorithm]
+    values = {
+        "algorithm": options.algorithm,
+        "name": options.algorithm.upper(),
+        "model": str(materialise()),
+        "data": str(Path(builtin.__file__).parent / "builtin" / f"{dataset}.train.jsonl"),
+        "steps": options.steps,
+        "lora": options.lora,
+    }
+    ours, theirs = in_turn(options.rounds, lambda: train(THROUGH_ALIGNTUNE, **values), lambda: train(BY_HAND, **values))
+    (start, step), (start_by_hand, step_by_hand) = medians(ours), medians(theirs)
+    what = f"{options.algorithm}{' with LoRA' if options.lora else ''}"
+    print(f"{what}: medians of {options.rounds} rounds in turn, {options.steps} steps each")
+    print(f"  start to first step: {start:.2f} s / by hand {start_by_hand:.2f} s = {start / start_by_hand:.3f}")
+    print(f"  a step: {step * 1e3:.1f} ms / by hand {step_by_hand * 1e3:.1f} ms = {step / step_by_hand:.3f}")
+
+    program = str(Path(sys.executable).with_name("aligntune"))
+    query, bare = in_turn(
+        4 * options.rounds, lambda: process([program, "capabilities"]), lambda: process([sys.executable, "-c", "pass"])
+    )
+    (seconds, memory), (bare_seconds, _) = medians(query), medians(bare)
+    print(
+        f"aligntune capabilities: {seconds * 1e3:.0f} ms / bare interpreter {bare_seconds * 1e3:.0f} ms "
+        f"= {seconds / bare_seconds:.1f} times, {memory:.0f} MB resident"
+    )
+
+
+if __name__ == "__main__":
+    main()
