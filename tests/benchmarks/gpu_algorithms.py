@@ -29,7 +29,7 @@ SETTINGS = {
 SAMPLED = {"dataset_name": "builtin:arithmetic", "max_completion_length": 64}
 
 
-def share_of_digits(prompts, completions, **columns):
+def share_of_digits(completions, **_columns):
     """How much of a completion is digits: a reward that random text gets a little of."""
     texts = [completion if isinstance(completion, str) else completion[-1]["content"] for completion in completions]
     return [sum(letter.isdigit() for letter in text) / (1 + len(text)) for text in texts]

@@ -9,6 +9,7 @@ and prints ratios of medians: from the process's start to the end of the first s
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import statistics
@@ -73,7 +74,7 @@ def train(script: str, **values: object) -> tuple[float, float]:
         told = subprocess.run([sys.executable, str(file)], capture_output=True, text=True, check=True)
     line = next(line for line in told.stdout.splitlines() if line.startswith("MARKS"))
     marks = json.loads(line.removeprefix("MARKS"))
-    return marks[0] - begun, statistics.median(b - a for a, b in zip(marks[5:], marks[6:], strict=False))
+    return marks[0] - begun, statistics.median(b - a for a, b in itertools.pairwise(marks))
 
 
 def process(words: list[str]) -> tuple[float, float]:

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from trl_runs import LABELLED, build, trained
+from trl_runs import EVERY_LAYER, LABELLED, build, trained
 
 from aligntune_core.data.builtin import builtin_rows
 
@@ -19,7 +19,7 @@ ALGORITHMS = tuple(SETTINGS)
 def train(algorithm, folder, *, lora=False, learning_rate=None):
     settings = {"model_name": "builtin:tiny", "output_dir": str(folder), "batch_size": 8, **SETTINGS[algorithm]}
     learning_rate = learning_rate or (1e-2 if lora else 2e-3)
-    return trained(build(algorithm, learning_rate=learning_rate, use_peft=lora, **settings))
+    return trained(build(algorithm, learning_rate=learning_rate, **settings, **(EVERY_LAYER if lora else {})))
 
 
 def held_out_margins(run, folder):

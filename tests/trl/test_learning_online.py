@@ -3,7 +3,7 @@
 from functools import cache
 
 import pytest
-from trl_runs import GROUPED, build_online, trained
+from trl_runs import EVERY_LAYER, GROUPED, build_online, trained
 
 FROZEN = 1e-12
 STEPS = {"gspo": 24, "dapo": 16}
@@ -19,7 +19,7 @@ def train(algorithm, letters, folder, *, lora=False, learning_rate=None):
             batch_size=2,
             max_steps=STEPS.get(algorithm, 12),
             learning_rate=learning_rate or (3e-2 if lora else 1e-2),
-            use_peft=lora,
+            **(EVERY_LAYER if lora else {}),
         )
     )
 

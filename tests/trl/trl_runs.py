@@ -54,6 +54,10 @@ def write_letters_model(folder, *, dropout=0.0):
     return str(folder)
 
 
+EVERY_LAYER = {"use_peft": True, "lora_target_modules": ["all-linear"]}
+"""Adapters with enough to say in a model that knows nothing yet; by default there are fewer."""
+
+
 def share_of_a(completions, **_):
     return [text.count("a") / max(len(text), 1) for text in completions]
 
