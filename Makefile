@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: install quickstart test lint types check-format docs trial gpu wheels benchmark clean
+.PHONY: install quickstart test lint types trial wheels benchmark clean
 
 install: $(STAMP)
 
@@ -29,6 +29,7 @@ lint: $(STAMP)
 
 types: $(STAMP)
 	$(BIN)/mypy aligntune_core/src aligntune_trl/src aligntune_unsloth/src
+	MYPYPATH=tests/plugins/minimal/src $(BIN)/mypy tests/plugins/minimal/src
 
 # a real pretrained model on real data, minutes long
 trial: $(STAMP)
@@ -37,6 +38,10 @@ trial: $(STAMP)
 wheels: $(STAMP)
 	for distribution in . aligntune_core aligntune_trl aligntune_unsloth; do \
 		$(BIN)/python -m build --quiet --wheel --no-isolation --outdir dist $$distribution; done
+
+# ratios of medians against a script written by hand on TRL, and of a query against a bare interpreter
+benchmark: $(STAMP)
+	for algorithm in sft dpo; do $(BIN)/python tests/benchmarks/overhead.py --algorithm $$algorithm; done
 
 clean:
 	rm -rf $(VENV) dist aligntune-output

@@ -55,7 +55,7 @@ def test_the_others_train_the_same_as_without_them(full, crowded, backend):
     words = (*WORDS, f"backend={backend}", f"output_dir={backend}")
     alone, beside = full.json("train", *words), crowded.json("train", *words)
     assert alone["steps"] == 2
-    assert alone["train_loss"] == beside["train_loss"]
+    assert beside["train_loss"] == pytest.approx(alone["train_loss"], rel=1e-5)
 
 
 def test_checking_a_job_for_another_imports_none_of_them(crowded):

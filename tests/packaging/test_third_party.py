@@ -38,6 +38,11 @@ LABELLED = [
 ]
 
 
+def same(value):
+    """The same figure, but for what the alignment of memory changes in a sum."""
+    return pytest.approx(value, rel=1e-5)
+
+
 @pytest.fixture(scope="module")
 def trained(full):
     """A run through Python: what came of it and what it left in the process."""
@@ -103,7 +108,8 @@ def test_a_job_file_and_the_command_line_train_the_same(full, trained):
     words = [f"{key}={value}" for key, value in JOB.items()]
     told = full.aligntune("train", *words, "output_dir=words", "--json")
     by_words = json.loads(told.stdout.strip().splitlines()[-1])
-    assert trained["result"]["train_loss"] == by_file["train_loss"] == by_words["train_loss"]
+    assert by_file["train_loss"] == same(trained["result"]["train_loss"])
+    assert by_words["train_loss"] == same(trained["result"]["train_loss"])
     assert "step 8/8" in told.stderr
     assert "the model is in words" in told.stderr
 
@@ -111,13 +117,16 @@ def test_a_job_file_and_the_command_line_train_the_same(full, trained):
 def test_an_algorithm_of_its_own_trains(full, tried):
     (full.work / "labelled.json").write_text(json.dumps(LABELLED))
     words = ["algorithm=unlike", "backend=minimal", "model_name=builtin:tiny", "dataset_name=labelled.json"]
-    settings = ["num_epochs=5", "batch_size=16", "learning_rate=2e-3", "logging_steps=1"]
+    settings = ["num_epochs=20", "batch_size=8", "learning_rate=2e-3", "logging_steps=1"]
     by_words = full.json("train", *words, *settings, "output_dir=unlike", "backend_args.unlikelihood_weight=0.5")
     assert by_words["algorithm"] == "unlikelihood"
-    assert by_words["train_loss"] == tried["unlikelihood"]["train_loss"]
-    first, last = tried["unlikelihood"]["first"], tried["unlikelihood"]["last"]
-    assert last["logp/good"] > first["logp/good"] + 0.2
-    assert last["logp/good"] - last["logp/bad"] > first["logp/good"] - first["logp/bad"] + 0.2
+    assert by_words["train_loss"] == same(tried["unlikelihood 0.5"]["train_loss"])
+    first, last = tried["unlikelihood 0.5"]["first"], tried["unlikelihood 0.5"]["last"]
+    assert last["logp/good"] > first["logp/good"] + 0.5
+    # the more a bad answer's loss counts, the less likely bad answers are in the end
+    bad = [tried[f"unlikelihood {weight}"]["last"]["logp/bad"] for weight in ("0", "0.5", "2")]
+    assert bad[0] > bad[1] + 0.05
+    assert bad[1] > bad[2] + 0.05
 
 
 def test_an_algorithm_of_its_own_is_in_the_queries(full):
@@ -221,23 +230,25 @@ for name, more in dict(
     except AlignTuneError as error:
         events.clear()
         out[name] = [type(error).__name__, error.exit_code, str(error), type(error.__cause__).__name__]
-trainer = create_rl_trainer(
-    "builtin:tiny", LABELLED, algorithm="unlikelihood", backend="minimal", num_epochs=5, batch_size=16,
-    learning_rate=2e-3, logging_steps=1, backend_args={"unlikelihood_weight": 0.5}, on_event=events.append,
-)
-result = trainer.train()
-figures = [event.metrics for event in events if type(event).__name__ == "Stepped"]
-out["unlikelihood"] = dict(train_loss=result.train_loss, first=figures[0], last=figures[-1])
+for weight in (0, 0.5, 2):
+    trainer = create_rl_trainer(
+        "builtin:tiny", LABELLED, algorithm="unlikelihood", backend="minimal", num_epochs=20, batch_size=8,
+        learning_rate=2e-3, logging_steps=1, backend_args={"unlikelihood_weight": weight}, on_event=events.append,
+    )
+    result = trainer.train()
+    figures = [event.metrics for event in events if type(event).__name__ == "Stepped"]
+    events.clear()
+    out[f"unlikelihood {weight}"] = dict(train_loss=result.train_loss, first=figures[0], last=figures[-1])
 print(json.dumps(out))
 """
     )
 
 
 def test_settings_do_what_they_say(tried):
-    assert tried["whole"] == tried["again"]
+    assert tried["again"] == same(tried["whole"])
     assert tried["split"] == pytest.approx(tried["whole"], rel=1e-4)
-    assert tried["seed"] != tried["whole"]
-    assert tried["bf16"] != tried["whole"]
+    assert tried["seed"] != same(tried["whole"])
+    assert tried["bf16"] != same(tried["whole"])
     assert tried["bf16"] == pytest.approx(tried["whole"], rel=0.05)
     assert tried["rates"] == pytest.approx([0, 5e-4, 1e-3, 7.5e-4, 5e-4, 2.5e-4])
     assert tried["epochs"] == 6

@@ -6,7 +6,7 @@ import pytest
 from trl_runs import EVERY_LAYER, GROUPED, build_online, trained
 
 FROZEN = 1e-12
-STEPS = {"gspo": 24, "dapo": 16}
+STEPS = {"gspo": 24, "dapo": 20}
 """GSPO takes four steps with one batch of completions, DAPO leaves out the answers that were cut off."""
 
 

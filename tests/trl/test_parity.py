@@ -20,7 +20,7 @@ def by_hand(algorithm, model, rows, folder, lora):
     """What a person who knows TRL would write."""
     from datasets import Dataset
     from peft import LoraConfig
-    from transformers import AutoTokenizer
+    from transformers import AutoTokenizer, set_seed
     from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 
     if algorithm == "sft":
@@ -35,6 +35,7 @@ def by_hand(algorithm, model, rows, folder, lora):
         ]
     else:
         config, trainer = DPOConfig, DPOTrainer
+    set_seed(7)  # which TRL does itself since 1.15
     native = trainer(
         model=model,
         args=config(

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from trl_runs import outcome, resumable, trained, write_letters_model
 
 from aligntune_core.events import CheckpointSaved, Started
@@ -91,3 +92,13 @@ def test_a_resumed_run_says_where_it_begins(runs, tmp_path):
     (started,) = [event for event in run.events if isinstance(event, Started)]
     assert (started.first_step, started.total_steps) == (6, 7)
     assert run.logged("loss") == whole["sft"].logged("loss")[6:]
+
+
+@pytest.mark.parametrize("algorithm", ["sft", "dpo", "kto", "reward", "grpo", "rloo"])
+def test_the_seed_alone_decides_where_adapters_begin(algorithm, letters, tmp_path):
+    def beginning(left_over, seed):
+        torch.manual_seed(left_over)
+        return outcome(resumable(algorithm, letters, tmp_path, lora=True, seed=seed))["weights"]
+
+    assert beginning(1, seed=5) == beginning(2, seed=5)
+    assert beginning(1, seed=5) != beginning(1, seed=6)

@@ -58,6 +58,7 @@ def build_trainer(job: Job, emit: Listener) -> TRLTrainer:
 def _native(made_of: Ingredients) -> Any:
     """TRL's own trainer, with the model loaded."""
     import trl
+    from transformers import set_seed
 
     job, recipe, rows, emit = made_of.job, made_of.recipe, made_of.rows, made_of.emit
     arguments = {**precision(job, emit), **config_arguments(job, recipe)}
@@ -76,6 +77,8 @@ def _native(made_of: Ingredients) -> Any:
         trainer = _sampling(job, recipe, trainer, functions)
     if adapters := adapter_config(made_of):
         extra["peft_config"] = adapters
+    # before 1.15, TRL leaves the first weights of adapters to chance
+    set_seed(config.seed)
     with loading_weights(job.model_name):
         return trainer(
             model=made_of.model,
