@@ -619,3 +619,16 @@ def test_auto_and_the_backend_it_chose_agree(fake, backends, job):
             named = decide(job(backend=automatic.backend, **changes), backends=known)
             assert automatic.ok == named.ok
             assert automatic.problems == named.problems
+
+
+def test_a_key_that_a_backend_does_not_declare_is_refused(backends, fake, job):
+    known = backends(fake("bolt", job_keys=["learning_rate"]), "open")
+    assert decide(job(backend="bolt", learning_rate=1e-3, max_samples=2), backends=known).ok
+    verdict = decide(job(backend="bolt", seed=3, weight_decay=0.1), backends=known)
+    assert {(problem.code, problem.key) for problem in verdict.errors} == {
+        ("unsupported-key", "seed"),
+        ("unsupported-key", "weight_decay"),
+    }
+    chosen = decide(job(backend="auto", seed=3), backends=known)
+    assert chosen.backend == "open"
+    assert "does not take 'seed'" in chosen.rejected["bolt"]

@@ -329,8 +329,15 @@ def test_a_plugin_brings_an_algorithm(backends, fake):
 
 def test_a_plugin_cannot_take_the_core_s_algorithms(backends, fake):
     other = Algorithm("sft", "Other", "reward", "pairs", "here")
-    known = backends(fake("bolt", Capability("sft"), algorithms=(other,)))
-    assert [each.title for each in known.algorithms(["bolt"]) if each.name == "sft"] == ["Supervised fine-tuning"]
+    with pytest.raises(BackendError, match="an algorithm 'sft', which the core has already"):
+        backends(fake("bolt", Capability("sft"), algorithms=(other,)))
+
+
+def test_two_plugins_cannot_mean_different_things_by_one_name(backends, fake):
+    one, other = (Algorithm("knack", title, "sft", "demonstrations", "here") for title in ("One", "Other"))
+    with pytest.raises(BackendError, match="'knack', which 'bolt' brings with another meaning"):
+        backends(fake("bolt", Capability("knack"), algorithms=(one,)), fake("nut", algorithms=(other,)))
+    assert backends(fake("bolt", algorithms=(one,)), fake("nut", algorithms=(one,))).get("nut").ready
 
 
 def test_a_hook_is_answered_by_the_backend_that_was_asked(backends, fake, job):

@@ -9,10 +9,11 @@ import pytest
 
 from aligntune_core.algorithms import find_algorithm
 from aligntune_core.job import Job
-from aligntune_core.rules import job_problems
+from aligntune_core.rules import CORE_KEYS, job_problems
 from aligntune_trl import arguments as translation
 from aligntune_trl import checks
 from aligntune_trl.arguments import COMMON_KEYS, LORA_KEYS, config_arguments, lora_arguments, taken_names
+from aligntune_trl.capabilities import JOB_KEYS
 from aligntune_trl.fields import config_fields
 from aligntune_trl.recipes import RECIPES
 
@@ -158,6 +159,11 @@ def test_the_user_s_own_arguments_win_over_the_recipe_s():
     assert config_arguments(make("dpo", backend_args={"loss_type": ["ipo"]}), RECIPES["dpo"])["loss_type"] == ["ipo"]
     assert config_arguments(make("dpo"), RECIPES["dpo"])["loss_type"] == ["sigmoid"]
     assert config_arguments(make("dpo", beta=0), RECIPES["dpo"])["beta"] == 0
+
+
+def test_every_job_key_is_translated_or_ruled_by_the_core():
+    assert frozenset(Job.model_fields) == CORE_KEYS | JOB_KEYS
+    assert not CORE_KEYS & JOB_KEYS
 
 
 def test_the_settings_of_peft_are_not_the_trainer_s():

@@ -103,6 +103,9 @@ class BackendInfo:
         install: The command that installs what is missing; ``pip install`` of the plugin's distribution if left out.
         import_order: What must be imported before what.
         conflicts: Modules that must not have been imported in the process that runs this backend.
+        job_keys: The job keys that the engine honours, beyond those that the core rules itself
+            (``aligntune_core.rules.CORE_KEYS``): a job that sets another one is refused, also one that a later core
+            adds. None if the plugin checks every key itself.
 
     Raises:
         TypeError: If something other than a tuple is given where one belongs, a text for instance.
@@ -116,12 +119,15 @@ class BackendInfo:
     install: str = ""
     import_order: tuple[ImportOrder, ...] = ()
     conflicts: tuple[str, ...] = ()
+    job_keys: frozenset[str] | None = None
 
     def __post_init__(self) -> None:
         _make_tuple(self, "capabilities", Capability)
         _make_tuple(self, "requirements", str)
         _make_tuple(self, "import_order", ImportOrder)
         _make_tuple(self, "conflicts", str)
+        if self.job_keys is not None:
+            object.__setattr__(self, "job_keys", frozenset(self.job_keys))
 
     def capability(self, algorithm: str) -> Capability:
         """The row for an algorithm; a row that says "not declared" where the backend has none."""

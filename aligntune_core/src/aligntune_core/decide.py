@@ -64,10 +64,11 @@ def decide(
     idle = {problem.key for problem in problems if problem.code == "no-effect"}
     features = [feature for feature in required_features(job, here) if _KEYS.get(feature.value) not in idle]
     if wanted == AUTO:
-        choice = _choose(job, algorithm, features, known, probe=probe)
+        choice = _choose(job, algorithm, features, known, probe=probe, idle=idle)
     else:
         choice = _explicit(wanted, algorithm, features, known)
         if choice.backend and choice.backend.plugin is not None and algorithm:
+            choice.problems += _key_problems(choice.backend, job, idle)
             choice.problems += _backend_problems(choice.backend, job, known, probe=probe)
     problems += choice.problems
     chosen = choice.backend
@@ -221,7 +222,9 @@ def _installs(algorithm: Algorithm, features: list[Feature], known: Registry) ->
     return ""
 
 
-def _choose(job: Job, algorithm: Algorithm | None, features: list[Feature], known: Registry, *, probe: bool) -> _Choice:
+def _choose(
+    job: Job, algorithm: Algorithm | None, features: list[Feature], known: Registry, *, probe: bool, idle: set[str]
+) -> _Choice:
     choice = _Choice()
     if algorithm is None:
         return choice
@@ -232,7 +235,11 @@ def _choose(job: Job, algorithm: Algorithm | None, features: list[Feature], know
         problems = (
             [objected]
             if objected
-            else [*_process_problems(backend), *_backend_problems(backend, job, known, probe=probe)]
+            else [
+                *_process_problems(backend),
+                *_key_problems(backend, job, idle),
+                *_backend_problems(backend, job, known, probe=probe),
+            ]
         )
         stopping = [problem for problem in problems if problem.severity is Severity.ERROR]
         if stopping:
@@ -282,6 +289,20 @@ def _process_problems(backend: Backend) -> list[Problem]:
             )
             problems.append(Problem("import-order", message, fix, "backend"))
     return problems
+
+
+def _key_problems(backend: Backend, job: Job, idle: set[str]) -> list[Problem]:
+    """The keys that the backend does not declare, but for those that were said to be idle already."""
+    from aligntune_core.rules import CORE_KEYS
+
+    if backend.info is None or backend.info.job_keys is None:
+        return []
+    taken = CORE_KEYS | backend.info.job_keys | idle
+    return [
+        Problem("unsupported-key", f"backend '{backend.name}' does not take '{key}'.", "Leave it out.", key)
+        for key, value in job.settings().items()
+        if key not in taken and value is not False
+    ]
 
 
 def _backend_problems(backend: Backend, job: Job, known: Registry, *, probe: bool) -> list[Problem]:

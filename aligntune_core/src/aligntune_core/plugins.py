@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 from aligntune_core import hookspecs
-from aligntune_core.algorithms import ALGORITHMS, Algorithm
+from aligntune_core.algorithms import ALGORITHMS, Algorithm, find_algorithm
 from aligntune_core.backends import KNOWN_BACKENDS, Backend, Status, by_preference, unmet_requirements
 from aligntune_core.capabilities import CONTRACT_VERSION, BackendInfo
 from aligntune_core.errors import BackendError
@@ -50,6 +50,7 @@ class Registry:
         self._disabled = _names(environ.get("ALIGNTUNE_DISABLED_BACKENDS", ""))
         self._only = _names(environ.get("ALIGNTUNE_ONLY_BACKENDS", ""))
         self._backends: dict[str, Backend] = {}
+        self._brought: dict[str, tuple[Algorithm, str]] = {}
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
 
@@ -185,7 +186,8 @@ class Registry:
             backend = Backend(name, Status.READY, version, plugin=plugin)
             self._check_hooks(backend)
             info = _checked(name, self.hook(backend, "aligntune_backend_info")())
-            _check_algorithms(info, list(self.hook(backend, "aligntune_algorithms")() or ()))
+            brought = list(self.hook(backend, "aligntune_algorithms")() or ())
+            _check_algorithms(info, brought, self._brought)
             unmet = unmet_requirements(info.requirements)
         except (Exception, SystemExit) as error:
             if self._manager.has_plugin(name):
@@ -193,6 +195,7 @@ class Registry:
             if isinstance(error, BackendError):
                 raise
             raise BackendError(f"its plugin breaks the contract: {_described(error)}") from error
+        self._brought.update((algorithm.name, (algorithm, name)) for algorithm in brought)
         install = info.install or (KNOWN_BACKENDS[name].install if name in KNOWN_BACKENDS else install)
         if unmet:
             reason = f"it needs {'; '.join(unmet)}"
@@ -230,10 +233,17 @@ def _checked(name: str, info: object) -> BackendInfo:
     return info
 
 
-def _check_algorithms(info: BackendInfo, brought: list[Algorithm]) -> None:
+def _check_algorithms(info: BackendInfo, brought: list[Algorithm], others: Mapping[str, tuple[Algorithm, str]]) -> None:
     for algorithm in brought:
         if not isinstance(algorithm, Algorithm):
             raise BackendError(f"aligntune_algorithms gave a {type(algorithm).__name__}, not an Algorithm")
+        if find_algorithm(algorithm.name):
+            raise BackendError(f"it brings an algorithm '{algorithm.name}', which the core has already")
+        other, owner = others.get(algorithm.name, (algorithm, ""))
+        if other != algorithm:
+            raise BackendError(
+                f"it brings an algorithm '{algorithm.name}', which '{owner}' brings with another meaning"
+            )
     names = {algorithm.name for algorithm in (*ALGORITHMS, *brought)}
     for row in info.capabilities:
         if row.algorithm not in names:

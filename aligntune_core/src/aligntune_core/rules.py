@@ -14,6 +14,16 @@ if TYPE_CHECKING:
     from aligntune_core.algorithms import Algorithm
     from aligntune_core.job import Job
 
+CORE_KEYS = frozenset(
+    {
+        *("algorithm", "backend", "model_name", "dataset_name", "dataset_split", "column_mapping", "max_samples"),
+        *("eval_dataset_name", "eval_dataset_split", "output_dir", "trust_remote_code", "backend_args"),
+        # asked of a backend as features
+        *("packing", "gradient_checkpointing", "resume", "use_peft", "load_in_4bit"),
+    }
+)
+"""Job keys that mean something on every backend, or are allowed by what its capability rows declare."""
+
 ADAPTER_KEYS = ("lora_r", "lora_alpha", "lora_dropout", "lora_target_modules", "load_in_4bit")
 SAMPLING_KEYS = ("num_generations", "max_completion_length", "temperature")
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-from packaging.version import Version
-
 if TYPE_CHECKING:
     from aligntune_core import Job
     from aligntune_trl.recipes import Recipe
@@ -132,6 +130,8 @@ def taken_names(job: Job, recipe: Recipe) -> dict[str, str]:
 
 
 def _warmup(ratio: float) -> dict[str, float]:
+    from packaging.version import Version
+
     # transformers 5 reads a warmup_steps below 1 as a share and has no warmup_ratio
     try:
         is_old = Version(version("transformers")).major < 5

@@ -18,6 +18,17 @@ _FEATURES = frozenset(
     }
 )
 
+JOB_KEYS = frozenset(
+    {
+        *("max_seq_length", "num_epochs", "max_steps", "batch_size", "gradient_accumulation_steps"),
+        *("learning_rate", "lr_scheduler", "warmup_steps", "warmup_ratio", "weight_decay", "max_grad_norm"),
+        *("seed", "precision", "lora_r", "lora_alpha", "lora_dropout", "lora_target_modules", "beta"),
+        *("reward_model_name", "reward_functions", "num_generations", "max_completion_length", "temperature"),
+        *("logging_steps", "save_steps", "save_total_limit", "eval_steps", "report_to"),
+    }
+)
+"""The job keys that are translated into TRL's settings or peft's."""
+
 CAPABILITIES: tuple[Capability, ...] = (
     Capability("sft", features=_FEATURES | {Feature.PACKING}),
     Capability("dpo", features=_FEATURES),

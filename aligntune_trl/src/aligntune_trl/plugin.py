@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aligntune_core import BackendInfo, Problem, hookimpl
-from aligntune_trl.capabilities import CAPABILITIES
+from aligntune_trl.capabilities import CAPABILITIES, JOB_KEYS
 
 if TYPE_CHECKING:
     from aligntune_core import Job, Listener, Trainer
@@ -27,6 +27,7 @@ def aligntune_backend_info() -> BackendInfo:
             "accelerate>=1.4",
         ),
         install='pip install "aligntune[trl]"',
+        job_keys=JOB_KEYS,
     )
 
 

@@ -9,7 +9,6 @@ import typer
 
 from aligntune_core.cli.arguments import AsJson, JobWords, judge
 
-
 Merge = Annotated[bool, typer.Option("--merge", help="Save LoRA adapters folded into the model's weights.")]
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from aligntune_core import Algorithm, BackendInfo, Problem, hookimpl
 from aligntune_minimal.capabilities import ALGORITHMS, CAPABILITIES
+from aligntune_minimal.settings import JOB_KEYS
 
 if TYPE_CHECKING:
     from aligntune_core import Job, Listener, Trainer
@@ -21,6 +22,7 @@ def aligntune_backend_info() -> BackendInfo:
         capabilities=CAPABILITIES,
         # what pyproject.toml says, so that it is said once
         requirements=tuple(requires("aligntune-minimal") or ()),
+        job_keys=JOB_KEYS,
     )
 
 
