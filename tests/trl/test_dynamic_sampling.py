@@ -72,6 +72,7 @@ def test_groups_that_teach_nothing_are_replaced_and_the_others_stay(letters, tmp
     assert metrics["dynamic_sampling/drawn"] == [sum(map(len, reward.calls))]
     assert len(reward.calls) > 1
     assert metrics["frac_reward_zero_std"] == [0.0]
+    assert list(native._logs["prompt"])[::GROUP] == prompts
 
 
 def test_prompts_answers_and_rewards_of_a_replaced_group_belong_together(letters, tmp_path):
