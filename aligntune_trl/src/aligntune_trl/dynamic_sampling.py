@@ -93,7 +93,8 @@ def dynamic_sampling_trainer(grpo_trainer: type, *, tries: int, punishments: fro
             # TRL counts its own steps from zero again after a resume, so only their place in an optimiser step holds
             accumulated = self.args.gradient_accumulation_steps
             step = self.state.global_step * accumulated + self._step % accumulated
-            generator = torch.Generator().manual_seed(self.args.seed * 1_000_003 + step)
+            place = step * self.accelerator.num_processes + self.accelerator.process_index
+            generator = torch.Generator().manual_seed(self.args.seed * 1_000_003 + place)
             while True:
                 yield from torch.randperm(len(self.train_dataset), generator=generator).tolist()
 
