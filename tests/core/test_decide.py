@@ -93,7 +93,7 @@ def test_unsupported_algorithm_that_no_backend_here_supports(only, fake):
     problem = only(unable, algorithm="dpo", backend="unable")
     assert problem.message == "backend 'unable' does not train 'dpo': not declared."
     # the backends of this project are not installed here, and one of them may
-    assert problem.fix == 'No other backend here does; install one that may: pip install "aligntune[trl]"'
+    assert problem.fix == 'No other backend here does; install one that may: pip install "aligntune[trl]>=1.0"'
 
 
 def test_an_algorithm_that_another_plugin_brings_is_known(judge, fake):
@@ -141,7 +141,7 @@ def test_backend_not_installed(only):
     problem = only(backend="unsloth")
     assert (problem.code, problem.key) == ("backend-not-installed", "backend")
     assert problem.message == "backend 'unsloth' is not installed: aligntune-unsloth is not installed."
-    assert problem.fix == 'Install it with: pip install "aligntune[unsloth]"'
+    assert problem.fix == 'Install it with: pip install "aligntune[unsloth]>=1.0"'
 
 
 def test_backend_whose_engine_is_missing(only, fake):
@@ -483,9 +483,9 @@ def test_auto_says_why_it_rejected_each(judge, fake, plugin):
     assert verdict.backend == "able"
     assert verdict.rejected == {
         "trl": "backend 'trl' is not installed: aligntune-trl is not installed. "
-        'Install it with: pip install "aligntune[trl]"',
+        'Install it with: pip install "aligntune[trl]>=1.0"',
         "unsloth": "backend 'unsloth' is not installed: aligntune-unsloth is not installed. "
-        'Install it with: pip install "aligntune[unsloth]"',
+        'Install it with: pip install "aligntune[unsloth]>=1.0"',
         "bare": "backend 'bare' does not train 'sft' with all weights.",
         "broken": verdict.rejected["broken"],
         "off": "backend 'off' is disabled: ALIGNTUNE_DISABLED_BACKENDS names it. Change that environment variable.",
@@ -505,7 +505,7 @@ def test_no_backend(judge, fake):
         "backend 'unsloth' is not installed: aligntune-unsloth is not installed; "
         "backend 'bare' does not train 'sft' with all weights."
     )
-    assert problem.fix == 'Install one, e.g. with: pip install "aligntune[trl]"'
+    assert problem.fix == 'Install one, e.g. with: pip install "aligntune[trl]>=1.0"'
 
 
 def test_auto_speaks_of_the_job_where_a_backend_could_train_it_were_it_right(judge, fake):

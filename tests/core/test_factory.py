@@ -198,13 +198,13 @@ def test_the_status_of_backends(here):
             "status": "missing",
             "version": "",
             "reason": "aligntune-trl is not installed",
-            "install": 'pip install "aligntune[trl]"',
+            "install": 'pip install "aligntune[trl]>=1.0"',
         },
         "unsloth": {
             "status": "missing",
             "version": "",
             "reason": "aligntune-unsloth is not installed",
-            "install": 'pip install "aligntune[unsloth]"',
+            "install": 'pip install "aligntune[unsloth]>=1.0"',
         },
         "fake": {"status": "ready", "version": "", "reason": "", "install": ""},
     }
@@ -216,3 +216,12 @@ def test_every_public_name_is_there():
     assert set(dir(aligntune)) == set(aligntune.__all__)
     with pytest.raises(AttributeError, match="no attribute 'create_sft_trainr'"):
         _ = aligntune.create_sft_trainr
+
+
+@pytest.mark.parametrize(
+    ("factory", "algorithm", "other"),
+    [(create_sft_trainer, "dpo", "create_rl_trainer"), (create_rl_trainer, "SFT", "create_sft_trainer")],
+)
+def test_a_factory_trains_what_its_name_says(factory, algorithm, other):
+    with pytest.raises(JobError, match=f"does not train '{algorithm}'. Use {other}"):
+        factory("builtin:tiny", "builtin:instructions", algorithm=algorithm, backend="trl")

@@ -145,7 +145,6 @@ def test_no_code_is_run(file, tmp_path):
     ("words", "read"),
     [
         (["learning_rate=5e-5"], {"learning_rate": "5e-5"}),
-        (["batch_size=4", "batch_size=8"], {"batch_size": 8}),
         (["--batch_size=4"], {"batch_size": 4}),
         (["backend_args.a=64", "backend_args.x.y=[1, 2]"], {"backend_args": {"a": 64, "x": {"y": [1, 2]}}}),
         (["packing=true"], {"packing": True}),
@@ -167,7 +166,7 @@ def test_no_code_is_run(file, tmp_path):
         (["x=[1, 2"], {"x": "[1, 2"}),
         (["x=&a [*a]"], {"x": "&a [*a]"}),
         (["x=*.json"], {"x": "*.json"}),
-        (["x="], {"x": None}),
+        (["x=null"], {"x": None}),
     ],
 )  # fmt: skip
 def test_words_lay_values_over_a_job(words, read):
@@ -184,6 +183,20 @@ def test_words_leave_the_file_s_values_as_they_were():
 def test_a_word_that_is_no_key_and_value(word):
     with pytest.raises(JobFileError, match="not of the form key=value"):
         apply_overrides({}, [word])
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["learning_rate="], "'learning_rate=' gives no value. Write learning_rate=null"),
+        (["seed=1", "batch_size=2", "seed=2"], "'seed' is given a second time, as 'seed=2'. Keep one."),
+        (["other.yaml"], "A job file comes first, and there is one at most."),
+    ],
+)
+def test_a_slip_on_the_command_line_is_told(words, told):
+    with pytest.raises(JobFileError) as refused:
+        apply_overrides({}, words)
+    assert told in str(refused.value)
 
 
 @pytest.mark.parametrize("word", ["seed.x=1", "seed.x.y=1"])

@@ -262,7 +262,7 @@ def test_a_known_backend_that_is_not_installed_says_how_to_install_it():
         "status": "missing",
         "version": "",
         "reason": "aligntune-unsloth is not installed",
-        "install": 'pip install "aligntune[unsloth]"',
+        "install": 'pip install "aligntune[unsloth]>=1.0"',
     }
 
 

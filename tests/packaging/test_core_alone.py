@@ -13,7 +13,7 @@ import pytest
 pytestmark = pytest.mark.packaging
 
 JOB = "algorithm: sft\nmodel_name: builtin:tiny\ndataset_name: builtin:instructions\nbackend: trl\n"
-INSTALL = 'pip install "aligntune[trl]"'
+INSTALL = 'pip install "aligntune[trl]>=1.0"'
 
 
 def other_pythons() -> list[str]:
@@ -69,7 +69,7 @@ def test_backends_that_are_missing_say_how_to_install_them(environment):
     found = environment.json("backends")
     assert {name: each["status"] for name, each in found.items()} == {"trl": "missing", "unsloth": "missing"}
     assert found["trl"]["install"] == INSTALL
-    assert found["unsloth"]["install"] == 'pip install "aligntune[unsloth]"'
+    assert found["unsloth"]["install"] == 'pip install "aligntune[unsloth]>=1.0"'
     assert INSTALL in environment.aligntune("backends").stdout
 
 

@@ -68,8 +68,8 @@ class KnownBackend:
 
 
 KNOWN_BACKENDS = {
-    "trl": KnownBackend("aligntune-trl", 'pip install "aligntune[trl]"'),
-    "unsloth": KnownBackend("aligntune-unsloth", 'pip install "aligntune[unsloth]"'),
+    "trl": KnownBackend("aligntune-trl", 'pip install "aligntune[trl]>=1.0"'),
+    "unsloth": KnownBackend("aligntune-unsloth", 'pip install "aligntune[unsloth]>=1.0"'),
 }
 
 AUTO_ORDER = ("trl", "unsloth")

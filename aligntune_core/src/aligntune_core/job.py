@@ -137,7 +137,9 @@ class Job(BaseModel):
         None,
         description="What to evaluate on: named like dataset_name, and the same if only a split is given",
     )
-    eval_dataset_split: Text | None = Field(None, description="The split to evaluate on (default: test)")
+    eval_dataset_split: Text | None = Field(
+        None, description="The split to evaluate on (default: test; train for a local file, which has no other)"
+    )
     column_mapping: dict[str, str] | None = Field(
         None, description="From the dataset's column names to those of a known format, e.g. {query: instruction}"
     )

@@ -172,15 +172,25 @@ def apply_overrides(values: Mapping[str, Any], overrides: Iterable[str]) -> dict
             is read as YAML, except where the key takes text.
 
     Raises:
-        JobFileError: If a word has no ``=``, or reaches into something that has no keys.
+        JobFileError: If a word has no ``=`` or no value, sets a key that another word sets, or reaches into something
+            that has no keys.
     """
     merged = dict(values)
+    seen: set[str] = set()
     for word in overrides:
         key, equals, text = word.partition("=")
         key = key.strip().lstrip("-")
         *outer, last = key.split(".")
         if not equals or not all([*outer, last]):
-            raise JobFileError(f"'{word}' is not of the form key=value.", fix="Write e.g. learning_rate=5e-5.")
+            fix = "Write e.g. learning_rate=5e-5."
+            if word.endswith((".yaml", ".yml")):
+                fix = "A job file comes first, and there is one at most."
+            raise JobFileError(f"'{word}' is not of the form key=value.", fix=fix)
+        if not text.strip():
+            raise JobFileError(f"'{word}' gives no value.", fix=f"Write {key}=null to leave the key alone.")
+        if key in seen:
+            raise JobFileError(f"'{key}' is given a second time, as '{word}'.", fix="Keep one.")
+        seen.add(key)
         target = merged
         for part in outer:
             inner = target.get(part)

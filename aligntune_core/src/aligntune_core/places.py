@@ -100,11 +100,14 @@ def dataset_problem(job: Job, algorithm: Algorithm | None, key: str = "dataset_n
         algorithm: What is to learn from it, None where that is not known.
         key: The job key that holds the dataset.
     """
+    from aligntune_core.data.paths import eval_split
     from aligntune_core.data.recognise import recognise
     from aligntune_core.errors import DataError
 
     source = getattr(job, key)
     try:
+        if key == "eval_dataset_name" and job.eval_dataset_split is None:
+            eval_split(source, job.dataset_name)
         columns, first = _glance(source)
         if columns and first and algorithm:
             mapping = job.column_mapping

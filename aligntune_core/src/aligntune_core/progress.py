@@ -162,6 +162,8 @@ class ConsoleProgress:
         taken = event.steps - self._first
         speed = f", {speed_text(taken / event.seconds)}" if event.seconds > 0 and taken > 0 else ""
         loss = f", final loss {self.losses[-1]:.4g}" if self.losses else ""
+        if not self.losses and "train_loss" in event.metrics:
+            loss = f", mean loss {event.metrics['train_loss']:.4g}"
         self._say(f"trained {event.steps} steps in {time_text(event.seconds)}{speed}{loss}")
 
 

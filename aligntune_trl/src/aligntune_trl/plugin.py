@@ -26,7 +26,6 @@ def aligntune_backend_info() -> BackendInfo:
             "datasets>=4.7",
             "accelerate>=1.4",
         ),
-        install='pip install "aligntune[trl]"',
         job_keys=JOB_KEYS,
     )
 

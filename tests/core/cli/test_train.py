@@ -41,7 +41,8 @@ def test_json_is_one_object_on_one_line(aligntune, job_words):
 
 
 def test_evaluation_data_is_scored_at_the_end(aligntune, job_words):
-    said = aligntune("train", *job_words, "eval_dataset_name=rows.jsonl", "--json")
+    Path("other.jsonl").write_bytes(Path("rows.jsonl").read_bytes())
+    said = aligntune("train", *job_words, "eval_dataset_name=other.jsonl", "--json")
     assert said.json["metrics"] == {"epoch": 1.0, "eval_loss": 2.25}
     assert "evaluation at step 4: eval_loss 2.25" in said.err
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from aligntune_core.algorithms import spelling
+from aligntune_core.errors import JobError
 from aligntune_core.factory import create_trainer
 from aligntune_core.plugins import registry
+from aligntune_core.verdict import Problem
 
 if TYPE_CHECKING:
     from aligntune_core.events import Listener
@@ -45,9 +48,11 @@ def create_sft_trainer(
         DataError: If the dataset can't be used.
         ModelError: If the model can't be loaded.
     """
+    if job.get("algorithm", "sft") != "sft":
+        raise _elsewhere("create_sft_trainer", str(job["algorithm"]), "create_rl_trainer")
     return create_trainer(
         on_event=on_event,
-        **{"algorithm": "sft", **job, "model_name": model_name, "dataset_name": dataset_name, "backend": backend},
+        **{**job, "algorithm": "sft", "model_name": model_name, "dataset_name": dataset_name, "backend": backend},
     )
 
 
@@ -75,6 +80,8 @@ def create_rl_trainer(
         DataError: If the dataset can't be used.
         ModelError: If the model can't be loaded.
     """
+    if spelling(str(algorithm)) == "sft":
+        raise _elsewhere("create_rl_trainer", algorithm, "create_sft_trainer")
     return create_trainer(
         on_event=on_event,
         **{
@@ -85,6 +92,11 @@ def create_rl_trainer(
             "backend": backend,
         },
     )
+
+
+def _elsewhere(factory: str, algorithm: str, other: str) -> JobError:
+    message = f"{factory} does not train '{algorithm}'."
+    return JobError([Problem("wrong-factory", message, f"Use {other}, or create_trainer for any.", "algorithm")])
 
 
 def get_backend_status() -> dict[str, dict[str, str]]:

@@ -15,7 +15,12 @@ from aligntune_core.cli.train import train
 
 # plain text: the formatted help of typer needs rich, which takes longer to import than most commands to run
 app = typer.Typer(
-    name="aligntune", no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None, add_completion=False
+    name="aligntune",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 

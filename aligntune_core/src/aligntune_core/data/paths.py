@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from aligntune_core.errors import DataError
 from aligntune_core.suggest import closest
@@ -116,3 +117,29 @@ def _near(path: Path) -> str:
     if match:
         return f"Did you mean '{folder / match}'?"
     return f"In '{folder}' there are: {', '.join(sorted(names)[:10])}." if names else f"'{folder}' holds no data files."
+
+
+def eval_split(evaluated: Any, trained: Any) -> str | None:
+    """The split that is evaluated where the job names none.
+
+    Args:
+        evaluated: The evaluation data, as the job gives it.
+        trained: The training data.
+
+    Raises:
+        DataError: If it would be the rows that are trained on.
+    """
+    if not isinstance(evaluated, str):
+        return "test" if isinstance(evaluated, dict) else None
+    if evaluated.startswith("builtin:") or not is_local(evaluated):
+        return "test"
+    found = locate(evaluated)
+    if found.kind != SAVED and (found.is_folder or found.is_saved):
+        return "test"
+    if isinstance(trained, str) and is_local(trained) and locate(trained).path.resolve() == found.path.resolve():
+        raise DataError(
+            f"'{evaluated}' would be evaluated on the very rows that are trained on.",
+            fix="Name another file, or splits of this one: dataset_split: 'train[:90%]' and "
+            "eval_dataset_split: 'train[90%:]'.",
+        )
+    return "train"

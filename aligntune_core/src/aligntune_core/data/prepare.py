@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aligntune_core.algorithms import DatasetKind
-from aligntune_core.data.builtin import PREFIX
 from aligntune_core.data.loading import describe, load_rows
-from aligntune_core.data.paths import SAVED, is_local, locate
+from aligntune_core.data.paths import eval_split
 from aligntune_core.data.recognise import Recognised, recognise
 from aligntune_core.data.shapes import one_shape, same_columns
 from aligntune_core.data.unusable import UnusableRow
@@ -107,7 +106,7 @@ def prepare_job(job: Job, kind: DatasetKind, emit: Listener) -> tuple[Prepared, 
     if evaluated is None and job.eval_dataset_split is not None:
         evaluated = job.dataset_name
     if evaluated is not None:
-        split = job.eval_dataset_split or _eval_split(evaluated, job.dataset_name)
+        split = job.eval_dataset_split or eval_split(evaluated, job.dataset_name)
         requests.append(_Request(evaluated, split, None, "evaluation data"))
     converted = [_convert(request, kind, job.algorithm, job.column_mapping) for request in requests]
     train = converted[0]
@@ -128,16 +127,6 @@ def prepare_job(job: Job, kind: DatasetKind, emit: Listener) -> tuple[Prepared, 
 
 
 _DEMONSTRATIONS = DatasetKind.DEMONSTRATIONS
-
-
-def _eval_split(evaluated: Any, trained: Any) -> str | None:
-    if not isinstance(evaluated, str):
-        return "test" if isinstance(evaluated, dict) else None
-    same = isinstance(trained, str) and evaluated == trained
-    if same or evaluated.startswith(PREFIX) or not is_local(evaluated):
-        return "test"
-    found = locate(evaluated)
-    return "train" if found.kind == SAVED or not (found.is_folder or found.is_saved) else "test"
 
 
 def _convert(request: _Request, kind: DatasetKind, algorithm: str, mapping: Mapping[str, str] | None) -> _Converted:
