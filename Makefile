@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: install quickstart test lint types trial wheels benchmark clean
+.PHONY: install quickstart test oldest lint types trial gpu wheels benchmark clean
 
 install: $(STAMP)
 
@@ -23,6 +23,20 @@ quickstart: $(STAMP)
 test: $(STAMP) lint types
 	$(BIN)/python -m pytest -m "not slow and not gpu"
 
+# the TRL backend's tests on the oldest TRL that is supported, in an environment of its own
+OLDEST ?= 1.12.0
+OLDEST_VENV := .venv-trl-$(OLDEST)
+SELECTION ?= tests/trl
+
+$(OLDEST_VENV)/.installed: constraints.txt $(wildcard aligntune_*/pyproject.toml)
+	$(PYTHON) -m venv $(OLDEST_VENV)
+	sed 's/^trl==.*/trl==$(OLDEST)/' constraints.txt > $(OLDEST_VENV)/constraints.txt
+	$(OLDEST_VENV)/bin/python -m pip install --quiet --constraint $(OLDEST_VENV)/constraints.txt --editable aligntune_core --editable 'aligntune_trl[gguf]' pytest hypothesis
+	touch $@
+
+oldest: $(OLDEST_VENV)/.installed
+	$(OLDEST_VENV)/bin/python -m pytest -m "not slow and not gpu" $(SELECTION)
+
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -35,6 +49,10 @@ types: $(STAMP)
 trial: $(STAMP)
 	$(BIN)/python -m pytest -m slow -s
 
+# on a machine with a CUDA GPU: every algorithm a few steps on a random-weight Qwen3-0.6B, as a table
+gpu: $(STAMP)
+	$(BIN)/python tests/benchmarks/gpu_algorithms.py
+
 wheels: $(STAMP)
 	for distribution in . aligntune_core aligntune_trl aligntune_unsloth; do \
 		$(BIN)/python -m build --quiet --wheel --no-isolation --outdir dist $$distribution; done
@@ -44,4 +62,4 @@ benchmark: $(STAMP)
 	for algorithm in sft dpo; do $(BIN)/python tests/benchmarks/overhead.py --algorithm $$algorithm; done
 
 clean:
-	rm -rf $(VENV) dist aligntune-output
+	rm -rf $(VENV) .venv-trl-* dist aligntune-output

@@ -158,7 +158,7 @@ def test_where_the_evaluation_data_comes_from(tmp_path):
     ]:
         keys = {"dataset_name": "builtin:instructions", "eval_dataset_name": source}
         assert len(prepare_job(job(**keys), DEMONSTRATIONS, print)[1].rows) == count
-    with pytest.raises(DataError, match="no split 'test'"):
+    with pytest.raises(DataError, match="the very rows that are trained on"):
         prepare_job(job(dataset_name=str(file), eval_dataset_name=str(file)), DEMONSTRATIONS, print)
 
 
