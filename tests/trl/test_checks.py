@@ -60,23 +60,23 @@ def test_another_trainer_s_argument_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("keys", "name", "key"),
+    ("keys", "name", "key", "value"),
     [
-        ({"learning_rate": 1e-4}, "learning_rate", "learning_rate"),
-        ({"batch_size": 2}, "per_device_train_batch_size", "batch_size"),
-        ({"max_seq_length": 2}, "max_length", "max_seq_length"),
-        ({"num_epochs": 2}, "num_train_epochs", "num_epochs"),
-        ({"warmup_ratio": 0.1}, "warmup_steps", "warmup_ratio"),
-        ({"precision": "bf16"}, "fp16", "precision"),
-        ({"save_steps": 5}, "save_strategy", "save_steps"),
-        ({"report_to": "wandb"}, "report_to", "report_to"),
+        ({"learning_rate": 1e-4}, "learning_rate", "learning_rate", 1),
+        ({"batch_size": 2}, "per_device_train_batch_size", "batch_size", 1),
+        ({"max_seq_length": 2}, "max_length", "max_seq_length", 1),
+        ({"num_epochs": 2}, "num_train_epochs", "num_epochs", 1),
+        ({"warmup_ratio": 0.1}, "warmup_steps", "warmup_ratio", 1),
+        ({"precision": "bf16"}, "fp16", "precision", True),
+        ({"save_steps": 5}, "save_strategy", "save_steps", "epoch"),
+        ({"report_to": "none"}, "report_to", "report_to", "none"),
     ],
 )
-def test_one_thing_set_twice_is_a_contradiction(keys, name, key):
-    problem = only(**keys, backend_args={name: 1})
+def test_one_thing_set_twice_is_a_contradiction(keys, name, key, value):
+    problem = only(**keys, backend_args={name: value})
     assert (problem.code, problem.key) == ("contradiction", f"backend_args.{name}")
     assert problem.message == f"'backend_args.{name}' and '{key}' set the same thing."
-    assert problems(backend_args={name: 1}) == []
+    assert problems(backend_args={name: value}) == []
 
 
 @pytest.mark.parametrize("name", ["output_dir", "disable_tqdm", "do_train"])

@@ -65,7 +65,7 @@ def test_one_completion_is_no_group(algorithm, letters, tmp_path):
     with pytest.raises(JobError, match="num_generations"):
         build_online(algorithm, letters, num_generations=1, output_dir=str(tmp_path))
     job = {"reward_functions": [share_of_a], "output_dir": str(tmp_path), "batch_size": 1}
-    with pytest.raises(JobError, match="at least 2 generations"):
+    with pytest.raises(JobError, match="is 1, but must be greater than 1"):
         build(algorithm, letters, PROMPTS, backend_args={"num_generations": 1}, **job)
 
 

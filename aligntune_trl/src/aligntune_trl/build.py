@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aligntune_core import DataError, Notice
+from aligntune_core import DataError, JobError, Notice
 from aligntune_core.data.prepare import prepare_job
+from aligntune_trl.adapter_layers import layer_problem
 from aligntune_trl.arguments import config_arguments, own_arguments
 from aligntune_trl.checkpoints import resume_from
 from aligntune_trl.engine_config import adapter_config, configured, loading_arguments, precision
@@ -13,6 +14,7 @@ from aligntune_trl.ingredients import Ingredients
 from aligntune_trl.models import load_tokenizer, loading_weights, starting_model
 from aligntune_trl.quiet import quiet_engine
 from aligntune_trl.recipes import RECIPES
+from aligntune_trl.refusals import refusals
 
 if TYPE_CHECKING:
     from aligntune_core import Job, Listener
@@ -29,6 +31,7 @@ def build_trainer(job: Job, emit: Listener) -> TRLTrainer:
         emit: Where events go.
 
     Raises:
+        JobError: If the engine refuses a setting, or the model has no layer of a name that adapters are asked for.
         DataError: If the dataset can't be used.
         ModelError: If the model can't be loaded.
         RewardError: If a reward function doesn't do what it should.
@@ -45,13 +48,17 @@ def build_trainer(job: Job, emit: Listener) -> TRLTrainer:
         rows = _tokenized(train.rows, tokenizer)
         eval_rows = _tokenized(evaluation.rows, tokenizer) if evaluation else None
         made_of = Ingredients(job, recipe, model, tokenizer, rows, eval_rows, emit)
-        native = _ppo(made_of) if job.algorithm == "ppo" else _native(made_of)
+        with refusals(made_of):
+            native = _ppo(made_of) if job.algorithm == "ppo" else _native(made_of)
+    # peft passes over a name that it finds no layer for, as long as it finds one for another
+    if missing := layer_problem(made_of, getattr(native.model, "policy", native.model)):
+        raise JobError([missing])
     if checkpoint and recipe.is_grouped:
         from aligntune_trl.prompt_order import keep_prompt_order
 
         keep_prompt_order(native, checkpoint)
     _replace_printer(native, recipe, emit)
-    _say_dropped(len(rows), native, emit)
+    _say_dropped(job, len(rows), native, emit)
     return TRLTrainer(job, native, tokenizer, checkpoint, emit)
 
 
@@ -138,17 +145,21 @@ def _replace_printer(native: Any, recipe: Recipe, emit: Listener) -> None:
     native.add_callback(EventCallback(emit))
 
 
-def _say_dropped(given: int, native: Any, emit: Listener) -> None:
+def _say_dropped(job: Job, given: int, native: Any, emit: Listener) -> None:
     config = native.args
     if getattr(config, "packing", False):
         return
     dropped = given - len(native.train_dataset)
     if not dropped:
         return
-    message = (
-        f"{dropped} of {given} rows have nothing left to learn from, because their prompts alone fill "
-        f"max_seq_length={config.max_length}"
-    )
+    key = next((key for key in ("max_seq_length", "backend_args.max_length") if _is_given(job, key)), "")
+    length = f"{key}={config.max_length}" if key else f"the engine's default length of {config.max_length}"
+    message = f"{dropped} of {given} rows have nothing left to learn from, because their prompts alone fill {length}"
     if dropped == given:
-        raise DataError(f"{message}.", fix="Raise max_seq_length.")
+        raise DataError(f"{message}.", fix=f"Raise {key}." if key else "Set a greater max_seq_length.")
     emit(Notice(f"{message}: TRL leaves them out.", warning=True))
+
+
+def _is_given(job: Job, key: str) -> bool:
+    name = key.removeprefix("backend_args.")
+    return job.is_set(key) if name == key else name in job.backend_args

@@ -1,4 +1,4 @@
-"""Checkpoints on disk: which of them are whole, and which one a job goes on from."""
+"""Which of the checkpoints on disk a job goes on from."""
 
 from __future__ import annotations
 
@@ -6,36 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aligntune_core import CheckpointError
+from aligntune_trl.provenance import require_same_run
+from aligntune_trl.wholeness import faults
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from aligntune_core import Job
-
-_STATE = ("trainer_state.json", "optimizer.pt", "scheduler.pt")
-_WEIGHTS = (
-    "model.safetensors",
-    "model.safetensors.index.json",
-    "adapter_model.safetensors",
-    "pytorch_model.bin",
-    "pytorch_model.bin.index.json",
-    "adapter_model.bin",
-)
-
-
-def missing_files(checkpoint: Path) -> list[str]:
-    """What a checkpoint lacks of what an exact resume needs; empty if it is whole."""
-    missing = [name for name in _STATE if not _is_written(checkpoint / name)]
-    if not any(_is_written(checkpoint / name) for name in _WEIGHTS):
-        missing.append("weights")
-    if not any(checkpoint.glob("rng_state*.pth")):
-        missing.append("rng_state.pth")
-    return missing
-
-
-def _is_written(file: Path) -> bool:
-    # a full disk leaves empty files behind
-    return file.is_file() and file.stat().st_size > 0
 
 
 def checkpoints(folder: Path) -> list[Path]:
@@ -48,20 +23,28 @@ def resume_from(job: Job) -> tuple[Path | None, list[str]]:
     """The checkpoint that a job goes on from, None if it starts afresh, and what a person should be told of it.
 
     Raises:
-        CheckpointError: If there is no whole checkpoint to go on from.
+        CheckpointError: If there is no whole checkpoint to go on from, or it is of another kind of run.
     """
     if not job.resume:
         return None, []
+    notes: list[str] = []
     if isinstance(job.resume, str):
-        return _named(_expanded(job.resume)), []
-    folder = _expanded(job.output_dir)
-    passed = list(_broken(folder))
+        checkpoint = _named(_expanded(job.resume))
+    else:
+        checkpoint, notes = _newest(_expanded(job.output_dir))
+    require_same_run(job, checkpoint)
+    return checkpoint, notes
+
+
+def _newest(folder: Path) -> tuple[Path, list[str]]:
+    passed: list[str] = []
     for checkpoint in checkpoints(folder):
-        if not missing_files(checkpoint):
-            newer = [text for path, text in passed if _step(path) > _step(checkpoint)]
-            return checkpoint, newer
+        found = faults(checkpoint)
+        if not found:
+            return checkpoint, passed
+        passed.append(f"{checkpoint.name} {'; it '.join(found)}")
     if passed:
-        raise CheckpointError(f"no checkpoint in '{folder}' is whole: {'; '.join(text for _, text in passed)}.")
+        raise CheckpointError(f"no checkpoint in '{folder}' is whole: {'; '.join(passed)}.")
     raise CheckpointError(
         f"'resume' is true, but '{folder}' holds no checkpoint.",
         fix="Name the output_dir of the run to go on with, or leave resume out.",
@@ -82,20 +65,9 @@ def _named(checkpoint: Path) -> Path:
         is_there = False
     if not is_there:
         raise CheckpointError(f"there is no checkpoint '{checkpoint}' to resume from.", fix="Check the path.")
-    missing = missing_files(checkpoint)
-    if missing:
+    found = faults(checkpoint)
+    if found:
         inside = [path.name for path in checkpoints(checkpoint)]
         fix = f"Name a checkpoint in it, e.g. '{checkpoint / inside[0]}'." if inside else ""
-        raise CheckpointError(f"the checkpoint '{checkpoint}' lacks {', '.join(missing)}.", fix=fix)
+        raise CheckpointError(f"the checkpoint '{checkpoint}' {'; it '.join(found)}.", fix=fix)
     return checkpoint
-
-
-def _broken(folder: Path) -> Iterator[tuple[Path, str]]:
-    for checkpoint in checkpoints(folder):
-        missing = missing_files(checkpoint)
-        if missing:
-            yield checkpoint, f"{checkpoint.name} lacks {', '.join(missing)}"
-
-
-def _step(checkpoint: Path) -> int:
-    return int(checkpoint.name[11:])

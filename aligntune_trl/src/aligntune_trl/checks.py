@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 from aligntune_core import CheckpointError, Problem, Severity
 from aligntune_core.devices import device
 from aligntune_core.suggest import did_you_mean
+from aligntune_trl.argument_values import same_keys, same_lora_keys, value_problems
 from aligntune_trl.arguments import LORA_ARGS, LORA_KEYS, config_arguments, taken_names
 from aligntune_trl.checkpoints import resume_from
-from aligntune_trl.fields import config_fields
+from aligntune_trl.fields import config_fields, declared_fields
+from aligntune_trl.model_files import model_problems
 from aligntune_trl.recipes import RECIPES
+from aligntune_trl.trackers import tracker_problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +33,11 @@ def job_problems(job: Job) -> Iterator[Problem]:
     """Every problem that this backend finds in a job."""
     yield from process_problems()
     yield from _version_problems()
+    for key in ("model_name", "reward_model_name"):
+        if job.is_set(key):
+            yield from model_problems(key, getattr(job, key))
+    if job.report_to:
+        yield from tracker_problems("report_to", job.report_to)
     recipe = RECIPES.get(job.algorithm or "")
     if recipe:
         yield from _argument_problems(job, recipe)
@@ -86,6 +94,7 @@ def _argument_problems(job: Job, recipe: Recipe) -> Iterator[Problem]:
         return
     fields = config_fields(recipe.config)
     known = fields.union(recipe.own_args) if fields else fields
+    declared = declared_fields(recipe.config) if known else {}
     taken = taken_names(job, recipe)
     for name, value in job.backend_args.items():
         key = f"backend_args.{name}"
@@ -103,6 +112,11 @@ def _argument_problems(job: Job, recipe: Recipe) -> Iterator[Problem]:
             yield Problem("contradiction", message, "Keep one.", key)
         elif name in recipe.own_args:
             yield from _own_problems(key, value, recipe.own_args[name])
+        elif name in declared:
+            found = list(value_problems(key, name, value, declared[name], same_keys(recipe)))
+            yield from found
+            if name == "report_to" and value and not found:
+                yield from tracker_problems(key, [value] if isinstance(value, str) else value)
 
 
 def _own_problems(key: str, value: object, default: object) -> Iterator[Problem]:
@@ -121,8 +135,9 @@ def _lora_problems(job: Job, value: object) -> Iterator[Problem]:
     if not job.use_peft:
         yield Problem("no-effect", f"'{key}' has no effect without adapters.", "Add use_peft: true.", key)
     known = config_fields("LoraConfig")
+    declared = declared_fields("LoraConfig") if known else {}
     taken = {name: key for key, name in LORA_KEYS.items() if job.is_set(key)}
-    for name in value:
+    for name, setting in value.items():
         if known and name not in known:
             fix = did_you_mean(str(name), known)
             yield Problem(
@@ -134,6 +149,8 @@ def _lora_problems(job: Job, value: object) -> Iterator[Problem]:
         elif name in taken:
             message = f"'{key}.{name}' and '{taken[name]}' set the same thing."
             yield Problem("contradiction", message, "Keep one.", f"{key}.{name}")
+        elif name in declared:
+            yield from value_problems(f"{key}.{name}", name, setting, declared[name], same_lora_keys())
 
 
 def _length_problems(job: Job, recipe: Recipe) -> Iterator[Problem]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from hashlib import sha256
+from json import JSONDecodeError
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +54,7 @@ def load_tokenizer(name: str, job: Job, emit: Listener) -> Any:
     """
     from transformers import AutoTokenizer
 
-    with loading(job.model_name):
+    with loading(job.model_name, "tokenizer"):
         tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=job.trust_remote_code)
     if tokenizer.eos_token is None:
         raise ModelError(
@@ -133,24 +135,20 @@ def _write_merged(adapter: Path, folder: Path) -> None:
 
 
 @contextmanager
-def loading(name: str) -> Iterator[None]:
+def loading(name: str, part: str = "") -> Iterator[None]:
     """Turn what transformers raises while it loads a model into a ModelError that names the model.
 
     Args:
         name: The model, as the job names it.
+        part: What of it is loaded, if not the whole.
     """
     try:
         yield
     except ModelError:
         raise
-    except ImportError as error:
-        raise ModelError(f"the model '{name}' can't be loaded: {_first_line(error)}") from error
     except Exception as error:
-        lines = _first_line(error)
-        fix = ""
-        if isinstance(error, OSError) and not Path(name).expanduser().exists():
-            fix = "Check the name and the connection to the hub, or name a local folder."
-        raise ModelError(f"the model '{name}' can't be loaded: {lines}", fix=fix) from error
+        what = f"the {part} of '{name}'" if part else f"the model '{name}'"
+        raise ModelError(f"{what} can't be loaded: {_cause(error)}", fix=_fix(error, name, part)) from error
 
 
 @contextmanager
@@ -165,9 +163,29 @@ def loading_weights(name: str) -> Iterator[None]:
     try:
         yield
     except (OSError, SafetensorError) as error:
-        raise ModelError(f"the weights of '{name}' can't be loaded: {_first_line(error)}") from error
+        raise ModelError(
+            f"the weights of '{name}' can't be loaded: {_cause(error)}", fix=_fix(error, name, "weights")
+        ) from error
 
 
-def _first_line(error: Exception) -> str:
-    text = str(error).strip() or type(error).__name__
-    return text.splitlines()[0][:300]
+def _fix(error: Exception, name: str, part: str) -> str:
+    if isinstance(error, ImportError):
+        return "Install the package that it names."
+    if "does not recognize this architecture" in str(error):
+        return "Install a release of transformers that knows it: pip install --upgrade transformers."
+    if "model_type" in str(error):
+        return "Check that its config.json has a model_type."
+    if not Path(name).expanduser().exists():
+        return "Check the name and the connection to the hub, or name a local folder."
+    if part == "tokenizer":
+        return "Put the tokenizer's files (tokenizer.json, tokenizer_config.json) next to the weights, whole."
+    return "Copy or download it again: a file of it is missing, damaged or not a model's."
+
+
+def _cause(error: Exception) -> str:
+    """The first sentence of what an exception says, on one line and whole."""
+    if isinstance(error, JSONDecodeError):
+        return f"a file of it is not valid JSON ({error})."
+    text = " ".join((str(error).strip() or type(error).__name__).split("\n\n")[0].split())
+    sentence = re.split(r"(?<=[.!?])\s+(?=[A-Z])", text, maxsplit=1)[0]
+    return sentence if sentence.endswith((".", "!", "?")) else f"{sentence}."

@@ -29,6 +29,8 @@ class EventCallback(TrainerCallback):  # type: ignore[misc]
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
+        # a checkpoint's own intervals would win over the job's
+        state.compute_steps(args, state.max_steps)
         model = kwargs["model"]
         sizes = [(parameter.numel(), parameter.requires_grad) for parameter in model.parameters()]
         self._emit(

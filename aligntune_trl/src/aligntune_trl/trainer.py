@@ -7,10 +7,15 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aligntune_core import DataError, Finished, ModelError, Notice, Saved, TrainResult
+from safetensors import SafetensorError
+
+from aligntune_core import DataError, Finished, ModelError, Notice, RunError, Saved, TrainResult
+from aligntune_trl.guard import guard, require_finite_weights, sampling
 from aligntune_trl.models import is_gguf
+from aligntune_trl.provenance import other_data
 from aligntune_trl.quiet import quiet_engine
 from aligntune_trl.reporting import numbers
+from aligntune_trl.resuming import JobInCheckpoints, NothingLeft, NothingLeftError, tied_names
 
 if TYPE_CHECKING:
     from aligntune_core import Job, Listener
@@ -33,6 +38,9 @@ class TRLTrainer:
         self._tokenizer = tokenizer
         self._checkpoint = checkpoint
         self._emit = emit
+        guard(native, keep_filter="logging_nan_inf_filter" in job.backend_args)
+        native.add_callback(JobInCheckpoints(job))
+        native.add_callback(NothingLeft())
 
     @property
     def model(self) -> Any:
@@ -51,19 +59,46 @@ class TRLTrainer:
         return self._native
 
     def train(self) -> TrainResult:
-        """Train to the end, from the checkpoint the job names if it resumes."""
+        """Train to the end, from the checkpoint the job names if it resumes.
+
+        Raises:
+            RunError: If the loss, the gradients or the weights are no longer finite.
+        """
         begun = time.monotonic()
-        with quiet_engine():
-            outcome = self._native.train(resume_from_checkpoint=str(self._checkpoint) if self._checkpoint else None)
-        metrics = numbers(outcome.metrics)
+        if self._checkpoint and (note := other_data(self._job, self._checkpoint)):
+            self._emit(Notice(f"{note}.", warning=True))
+        try:
+            with quiet_engine(tied_names(self.model)), sampling():
+                outcome = self._native.train(resume_from_checkpoint=str(self._checkpoint) if self._checkpoint else None)
+        except NothingLeftError:
+            steps, metrics = self._finish_untrained(), {}
+        else:
+            steps, metrics = outcome.global_step, numbers(outcome.metrics)
+            require_finite_weights(self._native.model, steps)
         result = TrainResult(
-            steps=outcome.global_step,
+            steps=steps,
             train_loss=metrics.get("train_loss"),
             output_dir=str(self._job.output_dir),
             metrics=metrics,
         )
-        self._emit(Finished(result.steps, time.monotonic() - begun, metrics))
+        self._emit(Finished(steps, time.monotonic() - begun, metrics))
         return result
+
+    def _finish_untrained(self) -> int:
+        """End a run whose checkpoint holds all of it, as the engine ends one; returns the checkpoint's steps."""
+        native, state = self._native, self._native.state
+        if native.args.load_best_model_at_end and state.best_model_checkpoint:
+            with quiet_engine(tied_names(self.model)):
+                native._load_best_model()  # noqa: SLF001 - there is no public name for it
+        native.is_in_train = False
+        native.control = native.callback_handler.on_train_end(native.args, state, native.control)
+        self._emit(
+            Notice(
+                f"nothing is left to train: '{self._checkpoint}' is at step {state.global_step}, and the job ends at "
+                f"step {state.max_steps}."
+            )
+        )
+        return int(state.global_step)
 
     def evaluate(self) -> dict[str, float]:
         """Score the evaluation data.
@@ -88,8 +123,12 @@ class TRLTrainer:
 
         Raises:
             ModelError: If an adapter on a model held in 4 bits is to be merged.
+            RunError: If the trained weights are not finite, or the folder can't be written.
         """
-        folder = Path(path or self._job.output_dir).expanduser()
+        if path is not None and not str(path):
+            raise RunError("the model can't be saved to '', which is no path.", fix="Name a folder, or leave path out.")
+        folder = Path(self._job.output_dir if path is None else path).expanduser()
+        require_finite_weights(self._native.model, self._native.state.global_step)
         adapters = hasattr(self.model, "peft_config")
         if adapters and not merge and is_gguf(self._job.model_name):
             self._emit(
@@ -99,14 +138,24 @@ class TRLTrainer:
                 )
             )
             merge = True
-        with quiet_engine():
-            if adapters and merge:
-                self._merged().save_pretrained(folder)
-                self._tokenizer.save_pretrained(folder)
-            else:
-                self._native.save_model(str(folder))
+        try:
+            with quiet_engine():
+                self._write(folder, merge=adapters and merge)
+        except (OSError, SafetensorError) as error:
+            raise RunError(
+                f"the model can't be written to '{folder}': {error}.",
+                fix="Check the path, its permissions and the room on its disk.",
+            ) from error
         self._emit(Saved(str(folder)))
         return folder
+
+    def _write(self, folder: Path, *, merge: bool) -> None:
+        folder.mkdir(parents=True, exist_ok=True)  # transformers only logs that a file is where the folder should be
+        if merge:
+            self._merged().save_pretrained(folder)
+            self._tokenizer.save_pretrained(folder)
+        else:
+            self._native.save_model(str(folder))
 
     def _merged(self) -> Any:
         if self._job.load_in_4bit:
