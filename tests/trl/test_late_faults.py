@@ -281,8 +281,8 @@ def sharded(folder):
 
 BREAKS = {
     "holds no weights": lambda folder: (folder / "model.safetensors").unlink(),
-    "it has 5000 bytes, and its header tells of": truncated,
-    "it ends within its header": lambda folder: (folder / "model.safetensors").write_bytes(b""),
+    "damaged: it is cut short": truncated,
+    "model.safetensors is damaged: it is cut short": lambda folder: (folder / "model.safetensors").write_bytes(b""),
     "its header can't be read": lambda folder: (folder / "model.safetensors").write_bytes(b"\2" + b"\0" * 7 + b"[]"),
     "model-2.safetensors is missing": sharded,
     "its config.json is not valid JSON": lambda folder: (folder / "config.json").write_text("{oops"),

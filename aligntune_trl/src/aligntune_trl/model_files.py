@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aligntune_core import Problem
+from aligntune_trl.wholeness import tensors_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +47,7 @@ def _damage(folder: Path, config: Path) -> str:
     for file in _shards(folder, stem):
         if isinstance(file, str):
             return file
-        if reason := _wrong_size(file):
+        if reason := tensors_fault(file):
             return f"{file.name} is damaged: {reason}"
     return ""
 
@@ -64,19 +65,3 @@ def _shards(folder: Path, stem: str) -> Iterator[Path | str]:
             return
         for name in names:
             yield folder / name if (folder / name).is_file() else f"{name} is missing, which {index.name} lists"
-
-
-def _wrong_size(file: Path) -> str:
-    """Why a safetensors file can't be whole: 8 bytes with a header's length, the header, tensors without gaps."""
-    size = file.stat().st_size
-    with file.open("rb") as stream:
-        length = int.from_bytes(stream.read(8), "little")
-        if size < 8 or 8 + length > size:
-            return f"it ends within its header, after {size} bytes"
-        try:
-            header = json.loads(stream.read(length))
-            ends = [each["data_offsets"][1] for name, each in header.items() if name != "__metadata__"]
-        except (ValueError, KeyError, TypeError, AttributeError, IndexError):
-            return "its header can't be read"
-    expected = 8 + length + max(ends, default=0)
-    return f"it has {size} bytes, and its header tells of {expected}" if size != expected else ""

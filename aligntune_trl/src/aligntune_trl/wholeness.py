@@ -58,7 +58,7 @@ def faults(checkpoint: Path) -> list[str]:
 def _broken_files(checkpoint: Path) -> Iterator[tuple[str, str]]:
     checks = [(checkpoint / "trainer_state.json", _state_fault)]
     checks += [(file, _index_fault) for file in sorted(checkpoint.glob("*.index.json"))]
-    checks += [(file, _tensors_fault) for pattern in _TENSOR_FILES for file in sorted(checkpoint.glob(pattern))]
+    checks += [(file, tensors_fault) for pattern in _TENSOR_FILES for file in sorted(checkpoint.glob(pattern))]
     checks += [(file, _torch_fault) for pattern in _TORCH_FILES for file in sorted(checkpoint.glob(pattern))]
     for file, check in checks:
         try:
@@ -105,7 +105,15 @@ def _torch_fault(file: Path) -> str:
     return "" if is_zipfile(file) else "it is cut short"
 
 
-def _tensors_fault(file: Path) -> str:
+def tensors_fault(file: Path) -> str:
+    """Why a safetensors file can't be whole: 8 bytes with its header's length, the header, tensors without gaps.
+
+    Args:
+        file: The file.
+
+    Returns:
+        The reason, empty if there is none.
+    """
     size = file.stat().st_size
     with file.open("rb") as stream:
         begins = stream.read(8)
