@@ -127,16 +127,19 @@ def test_only_false_alarms_are_silenced_and_only_for_a_while(caplog):
 
 
 class _heard:  # noqa: N801 - used as a function
-    """Let caplog hear transformers' loggers, which pass nothing on to the root."""
+    """Let caplog hear transformers' loggers once: they pass messages on to the root only where CI is set."""
 
     def __init__(self, caplog):
         self._handler = caplog.handler
+        self._logger = logging.getLogger("transformers")
 
     def __enter__(self):
-        logging.getLogger("transformers").addHandler(self._handler)
+        self._passes_on, self._logger.propagate = self._logger.propagate, False
+        self._logger.addHandler(self._handler)
 
     def __exit__(self, *_):
-        logging.getLogger("transformers").removeHandler(self._handler)
+        self._logger.removeHandler(self._handler)
+        self._logger.propagate = self._passes_on
 
 
 def test_weights_of_a_checkpoint_that_is_past_the_end_are_its_own(letters, finished, tmp_path):
