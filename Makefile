@@ -49,8 +49,9 @@ types: $(STAMP)
 trial: $(STAMP)
 	$(BIN)/python -m pytest -m slow -s
 
-# on a machine with a CUDA GPU: every algorithm a few steps on a random-weight Qwen3-0.6B, as a table
+# on a machine with a CUDA GPU: what only it can show, then every algorithm on a random-weight Qwen3-0.6B, as a table
 gpu: $(STAMP)
+	$(BIN)/python -m pytest -m gpu tests/gpu
 	$(BIN)/python tests/benchmarks/gpu_algorithms.py
 
 wheels: $(STAMP)
