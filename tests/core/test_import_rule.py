@@ -205,7 +205,7 @@ def test_a_fresh_interpreter_that_asks_holds_nothing_heavy(code):
 def test_a_check_holds_no_engine(tmp_path):
     rows = [{"prompt": "2+2?", "completion": "4"}]
     keys = {"algorithm": "sft", "model_name": "org/m", "dataset_name": rows, "output_dir": str(tmp_path)}
-    code = f"import aligntune\naligntune.check(**{keys})"
+    code = f"import aligntune\naligntune.check(level='fast', **{keys})"
     assert loaded_after(code) <= {"pydantic", "yaml"}
 
 

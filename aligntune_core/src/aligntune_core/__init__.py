@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from aligntune_core.algorithms import Algorithm, DatasetKind, Reward, Task
     from aligntune_core.capabilities import CONTRACT_VERSION, BackendInfo, Capability, Feature, ImportOrder, Support
+    from aligntune_core.encoding import Encoded, Encoding
     from aligntune_core.errors import (
         AlignTuneError,
         BackendError,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     )
     from aligntune_core.hookspecs import hookimpl
     from aligntune_core.job import Job
+    from aligntune_core.plan import Plan
     from aligntune_core.trainer import Trainer, TrainResult
     from aligntune_core.verdict import Problem, Severity, Verdict
 
@@ -47,6 +49,8 @@ __all__ = [
     "DataError",
     "DataReady",
     "DatasetKind",
+    "Encoded",
+    "Encoding",
     "Evaluated",
     "Event",
     "Feature",
@@ -57,6 +61,7 @@ __all__ = [
     "Listener",
     "ModelError",
     "Notice",
+    "Plan",
     "Problem",
     "Reward",
     "RewardError",
@@ -85,6 +90,8 @@ _HOMES = {
     "DataError": "errors",
     "DataReady": "events",
     "DatasetKind": "algorithms",
+    "Encoded": "encoding",
+    "Encoding": "encoding",
     "Evaluated": "events",
     "Event": "events",
     "Feature": "capabilities",
@@ -95,6 +102,7 @@ _HOMES = {
     "Listener": "events",
     "ModelError": "errors",
     "Notice": "events",
+    "Plan": "plan",
     "Problem": "verdict",
     "Reward": "algorithms",
     "RewardError": "errors",

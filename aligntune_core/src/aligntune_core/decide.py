@@ -11,7 +11,7 @@ from aligntune_core.capabilities import Feature, Support
 from aligntune_core.devices import device
 from aligntune_core.plugins import Registry, registry
 from aligntune_core.suggest import did_you_mean
-from aligntune_core.verdict import Problem, Severity, Verdict
+from aligntune_core.verdict import Problem, Severity, Verdict, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -78,7 +78,7 @@ def decide(
         chosen.name if chosen else "",
         choice.reason,
         choice.rejected,
-        _ordered(problems, places or {}),
+        in_order(problems, places or {}),
         causes,
     )
 
@@ -316,9 +316,3 @@ def _backend_problems(backend: Backend, job: Job, known: Registry, *, probe: boo
         described = f"{type(error).__name__}: {error}"[:300].rstrip(".: ")
         message = f"backend '{backend.name}' failed while it checked the job: {described}."
         return [Problem("backend-broken", message, "Report it to the backend's authors.", "backend")]
-
-
-def _ordered(problems: list[Problem], places: Mapping[str, str]) -> tuple[Problem, ...]:
-    placed = [replace(problem, where=places.get(problem.key, problem.where)) for problem in problems]
-    unique = list(dict.fromkeys(placed))
-    return tuple(sorted(unique, key=lambda problem: problem.severity is not Severity.ERROR))

@@ -62,10 +62,19 @@ class DataReady(Event):
 
 @dataclass(frozen=True, slots=True)
 class Notice(Event):
-    """Something a person should know: a setting that was decided for them, or a doubt."""
+    """Something a person should know: a setting that was decided for them, or a doubt.
+
+    Args:
+        message: What, in one or two sentences.
+        warning: Whether it is a doubt.
+        code: The same for programs, as a problem's code; may be empty.
+        key: The job key it concerns; may be empty.
+    """
 
     message: str
     warning: bool = False
+    code: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from aligntune_core.decide import decide
 from aligntune_core.errors import BackendError
-from aligntune_core.events import Decided, Listener, Notice
+from aligntune_core.events import Decided, Event, Listener, Notice, Started
 from aligntune_core.plugins import Registry, registry
+from aligntune_core.schedule import schedule_problems
 from aligntune_core.trainer import Trainer
 
 if TYPE_CHECKING:
+    from aligntune_core.job import Job
     from aligntune_core.verdict import Verdict
 
 
@@ -51,6 +53,7 @@ def launch(verdict: Verdict, *, on_event: Listener | None = None, backends: Regi
         Decided(verdict.backend, verdict.reason, verdict.rejected, tuple(str(problem) for problem in verdict.warnings))
     )
     known = backends or registry()
+    emit = _watching_the_schedule(job, emit)
     trainer = known.hook(known.get(verdict.backend), "aligntune_create_trainer")(job=job, emit=emit)
     if not isinstance(trainer, Trainer):
         raise BackendError(
@@ -60,6 +63,18 @@ def launch(verdict: Verdict, *, on_event: Listener | None = None, backends: Regi
     for name, error in known.announce("aligntune_trainer_created", job=job, trainer=trainer).items():
         emit(Notice(f"backend '{name}' failed to observe the trainer: {type(error).__name__}: {error}", warning=True))
     return trainer
+
+
+def _watching_the_schedule(job: Job, emit: Listener) -> Listener:
+    """A listener that passes everything on, and warns of intervals that the run turns out to be too short for."""
+
+    def listen(event: Event) -> None:
+        emit(event)
+        if isinstance(event, Started) and event.total_steps and not job.is_set("max_steps"):
+            for problem in schedule_problems(job, event.total_steps):
+                emit(Notice(str(problem), warning=True, code=problem.code, key=problem.key))
+
+    return listen
 
 
 def _console() -> Listener:

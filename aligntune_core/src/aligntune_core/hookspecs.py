@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
     from aligntune_core.algorithms import Algorithm
     from aligntune_core.capabilities import BackendInfo
+    from aligntune_core.encoding import Encoding
     from aligntune_core.events import Listener
     from aligntune_core.job import Job
+    from aligntune_core.plan import Plan
     from aligntune_core.trainer import Trainer
     from aligntune_core.verdict import Problem
 
@@ -62,6 +64,37 @@ def aligntune_check_job(job: Job, probe: bool) -> Iterable[Problem] | None:
 
     Returns:
         The problems; nothing where there are none.
+    """
+
+
+@hookspec(firstresult=True)
+def aligntune_plan_job(job: Job, rows: int | None) -> Plan | None:
+    """Work out what a run would come to, for `aligntune check`. No engine may be imported. Since 1.0.
+
+    Args:
+        job: A job that this backend would train; the check may have found problems in it.
+        rows: How many rows are learned from; None where they were not counted.
+
+    Returns:
+        The steps, the effective batch and what it is made up of, the engine's own settings, the size of checkpoints.
+    """
+
+
+@hookspec(firstresult=True)
+def aligntune_encoding(job: Job, emit: Listener) -> Encoding | None:
+    """Say how a job's rows become tokens, so that the core can judge them. Loads the tokenizer. Since 1.0.
+
+    The libraries of tokenizers may be imported, but no engine that changes the process, and no weights are loaded.
+
+    Args:
+        job: A job that this backend would train.
+        emit: Where it is said what was decided, as when a trainer is made.
+
+    Returns:
+        How rows become tokens, and the limits of the model.
+
+    Raises:
+        ModelError: If the tokenizer can't be loaded.
     """
 
 

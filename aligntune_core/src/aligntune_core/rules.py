@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from aligntune_core.algorithms import DatasetKind, Reward, Task
 from aligntune_core.capabilities import Feature
+from aligntune_core.schedule import schedule_problems
 from aligntune_core.verdict import Problem, Severity
 
 if TYPE_CHECKING:
@@ -79,6 +80,8 @@ def _contradictions(job: Job, device: str) -> Iterator[Problem]:
         yield Problem(
             "no-effect", "'eval_steps' has no effect without evaluation data.", "Add eval_dataset_name.", "eval_steps"
         )
+    if job.max_steps is not None:
+        yield from schedule_problems(job, job.max_steps)
     if job.precision == "fp16" and device == "cpu":
         yield Problem(
             "precision",

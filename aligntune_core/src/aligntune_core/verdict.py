@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from aligntune_core.errors import JobError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
+    from aligntune_core.examine.examination import Examination
     from aligntune_core.job import Job
 
 
@@ -71,6 +72,7 @@ class Verdict:
         rejected: Why each other backend was not taken.
         problems: Every finding, errors first.
         causes: The exceptions behind problems, by problem code.
+        examination: What a deeper look found besides; None where there was none.
     """
 
     job: Job | None
@@ -79,6 +81,7 @@ class Verdict:
     rejected: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     causes: Mapping[str, BaseException] = field(default_factory=dict)
+    examination: Examination | None = None
 
     @property
     def ok(self) -> bool:
@@ -94,6 +97,17 @@ class Verdict:
     def warnings(self) -> tuple[Problem, ...]:
         """The problems that are only said."""
         return tuple(problem for problem in self.problems if problem.severity is Severity.WARNING)
+
+    def examined(self, examination: Examination, problems: Iterable[Problem], places: Mapping[str, str]) -> Verdict:
+        """The same verdict after a deeper look.
+
+        Args:
+            examination: What was found.
+            problems: What is wrong besides.
+            places: ``file:line`` of keys that came from a job file.
+        """
+        found = in_order([*self.problems, *problems], places)
+        return replace(self, examination=examination, problems=found)
 
     def raise_if_refused(self) -> Job:
         """The job, ready to launch.
@@ -114,4 +128,16 @@ class Verdict:
             "problems": [problem.to_dict() for problem in self.problems],
             "rejected": dict(self.rejected),
             "job": self.job.to_dict() if self.job else {},
+            **(self.examination.to_dict() if self.examination else {}),
         }
+
+
+def in_order(problems: Iterable[Problem], places: Mapping[str, str]) -> tuple[Problem, ...]:
+    """Each problem once, errors first, with ``file:line`` where its key came from a job file.
+
+    Args:
+        problems: The problems.
+        places: ``file:line`` by key.
+    """
+    placed = [replace(problem, where=places.get(problem.key, problem.where)) for problem in problems]
+    return tuple(sorted(dict.fromkeys(placed), key=lambda problem: problem.severity is not Severity.ERROR))

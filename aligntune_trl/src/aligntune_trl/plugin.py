@@ -8,7 +8,7 @@ from aligntune_core import BackendInfo, Problem, hookimpl
 from aligntune_trl.capabilities import CAPABILITIES, JOB_KEYS
 
 if TYPE_CHECKING:
-    from aligntune_core import Job, Listener, Trainer
+    from aligntune_core import Encoding, Job, Listener, Plan, Trainer
 
 
 @hookimpl
@@ -35,6 +35,20 @@ def aligntune_check_job(job: Job) -> list[Problem]:
     from aligntune_trl.checks import job_problems
 
     return list(job_problems(job))
+
+
+@hookimpl
+def aligntune_plan_job(job: Job, rows: int | None) -> Plan | None:
+    from aligntune_trl.plan import plan_job
+
+    return plan_job(job, rows)
+
+
+@hookimpl
+def aligntune_encoding(job: Job, emit: Listener) -> Encoding | None:
+    from aligntune_trl.encoding import encoding_of
+
+    return encoding_of(job, emit)
 
 
 @hookimpl

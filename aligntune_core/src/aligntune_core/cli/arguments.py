@@ -46,13 +46,13 @@ def read_arguments(words: list[str]) -> tuple[dict[str, Any], Mapping[str, str]]
     return apply_overrides(file.values, overrides), places
 
 
-def judge(words: list[str]) -> Verdict:
+def judge(words: list[str], *, level: str = "") -> Verdict:
     """What is decided about the job that the words describe; a job file that can't be read is a problem of it.
 
     Args:
         words: The words after the command.
+        level: How deep to look beyond the decision itself; not at all if empty.
     """
-    from aligntune_core.decide import decide
     from aligntune_core.errors import JobFileError
     from aligntune_core.verdict import Problem, Verdict
 
@@ -60,4 +60,10 @@ def judge(words: list[str]) -> Verdict:
         values, places = read_arguments(words)
     except JobFileError as error:
         return Verdict(None, "", problems=(Problem(error.code, error.message, error.fix),))
+    if level:
+        from aligntune_core.queries import check_job
+
+        return check_job(values, level=level, places=places)
+    from aligntune_core.decide import decide
+
     return decide(values, places=places)

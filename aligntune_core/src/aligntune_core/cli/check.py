@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 
 from aligntune_core.cli.arguments import AsJson, JobWords, judge
 
+Fast = Annotated[bool, typer.Option("--fast", help="Don't read the data: half a second, and no engine's library.")]
+Probe = Annotated[bool, typer.Option("--probe", help="Also load the model and take two steps on the first rows.")]
 
-def check(words: JobWords = None, as_json: AsJson = False) -> None:
-    """Say whether a job would run, and all that is wrong.
 
-    Nothing is trained, and no model is loaded.
+def check(words: JobWords = None, fast: Fast = False, probe: Probe = False, as_json: AsJson = False) -> None:
+    """Say whether a job would run, what it would do, and all that is wrong.
+
+    The data is read as the model would see it; nothing is trained, and no weights are loaded.
     """
     from aligntune_core.cli.ink import Ink
     from aligntune_core.cli.jsontext import write_json
     from aligntune_core.cli.verdicts import verdict_lines
 
-    verdict = judge(words or [])
+    if fast and probe:
+        raise typer.BadParameter("--fast and --probe ask for opposite things.")
+    verdict = judge(words or [], level="fast" if fast else "probe" if probe else "data")
     if as_json:
         write_json(verdict.to_dict())
     else:

@@ -22,6 +22,10 @@ def verdict_lines(verdict: Verdict, ink: Ink) -> Iterator[str]:
     for name, reason in verdict.rejected.items():
         yield ink.wrap(f"not on '{name}': {reason}", "    ", "  ")
     yield from _grouped(verdict.warnings, Severity.WARNING, ink)
+    if verdict.job and verdict.examination:
+        from aligntune_core.cli.examination import examination_lines
+
+        yield from examination_lines(verdict.examination, verdict.job, ink)
     if verdict.job:
         settings = verdict.job.to_dict()
         width = max(len(key) for key in settings)

@@ -122,7 +122,7 @@ def prepare_job(job: Job, kind: DatasetKind, emit: Listener) -> tuple[Prepared, 
     for each in prepared:
         emit(each.report)
         if each.report.unused:
-            emit(Notice(_unused_words(each.report), warning=True))
+            emit(Notice(_unused_words(each.report), warning=True, code="rows-unused", key="dataset_name"))
     return prepared[0], prepared[1] if len(prepared) > 1 else None
 
 

@@ -38,10 +38,15 @@ def materialise(name: str = "builtin:tiny") -> Path:
     problem = model_problem(name)
     if problem:
         raise ModelError(problem.message, fix=problem.fix)
-    folder = cache_folder() / f"tiny-{_REVISION}"
+    folder = tiny_folder()
     if not (folder / "config.json").is_file():
         make_folder(folder, _write)
     return folder
+
+
+def tiny_folder() -> Path:
+    """Where the model is once it was made."""
+    return cache_folder() / f"tiny-{_REVISION}"
 
 
 def _write(folder: Path) -> None:

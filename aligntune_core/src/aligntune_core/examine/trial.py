@@ -1,0 +1,81 @@
+"""Two steps of a job on its first rows: what nothing but training would show."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from typing import TYPE_CHECKING, Any
+
+from aligntune_core.errors import AlignTuneError, JobError
+from aligntune_core.events import Event, Started, Stepped
+from aligntune_core.examine.examination import Trial
+from aligntune_core.verdict import Problem, Severity
+
+if TYPE_CHECKING:
+    from aligntune_core.backends import Backend
+    from aligntune_core.job import Job
+    from aligntune_core.plan import Plan
+    from aligntune_core.plugins import Registry
+
+STEPS = 2
+
+
+def try_out(job: Job, plan: Plan | None, backend: Backend, known: Registry) -> tuple[Trial | None, list[Problem]]:
+    """Build a job's trainer and take two steps on as few rows as that takes, in a folder that is thrown away.
+
+    Args:
+        job: The job.
+        plan: What it would come to, None where the backend does not say.
+        backend: Who trains it.
+        known: The registry that the backend is of.
+
+    Returns:
+        What happened, None if the steps could not be taken; and why not.
+    """
+    losses: list[float] = []
+    started: list[Started] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, Started):
+            started.append(event)
+        elif isinstance(event, Stepped) and "loss" in event.metrics:
+            losses.append(event.metrics["loss"])
+
+    begun = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="aligntune-trial-") as folder:
+        try:
+            shortened = _shortened(job, plan, folder)
+            trainer = known.hook(backend, "aligntune_create_trainer")(job=shortened, emit=listen)
+            steps = trainer.train().steps
+        except JobError as error:
+            return None, list(error.problems)
+        except (Exception, SystemExit) as error:
+            return None, [_failure(error, taken=len(losses))]
+    return Trial(steps, tuple(losses), time.monotonic() - begun, started[0].device if started else ""), []
+
+
+def _shortened(job: Job, plan: Plan | None, folder: str) -> Job:
+    rows = max(STEPS, plan.least_rows if plan else 1)
+    changes: dict[str, Any] = {
+        "max_samples": min(rows, job.max_samples or rows),
+        "max_steps": STEPS,
+        "logging_steps": 1,
+        "output_dir": folder,
+        "backend_args": {**job.backend_args, **(plan.unsaved if plan else {})},
+    }
+    left_alone = {"num_epochs", "resume", "report_to", "save_steps", "save_total_limit", "eval_steps"}
+    kept = {key: value for key, value in job.settings().items() if key not in left_alone}
+    return type(job).model_validate({**kept, **changes})
+
+
+def _failure(error: BaseException, taken: int) -> Problem:
+    when = f"in step {taken + 1}" if taken else "before or in its first step"
+    if isinstance(error, AlignTuneError):
+        return Problem("trial-failed", f"a trial run stopped {when}: {error.message}", error.fix)
+    described = f"{type(error).__name__}: {error}"[:500].strip(": ")
+    return Problem(
+        "trial-failed",
+        f"a trial run failed {when} with {described}.",
+        "`aligntune train` shows where.",
+        severity=Severity.ERROR,
+    )

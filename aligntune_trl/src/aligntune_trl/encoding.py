@@ -1,0 +1,156 @@
+"""How TRL turns the rows of a job into tokens, told without importing it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from aligntune_core import Encoded, Encoding
+from aligntune_core.algorithms import DatasetKind
+from aligntune_trl.arguments import config_arguments
+from aligntune_trl.fields import declared_fields
+from aligntune_trl.quiet import quiet_engine
+from aligntune_trl.recipes import RECIPES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from aligntune_core import Job, Listener
+    from aligntune_trl.recipes import Recipe
+
+
+def encoding_of(job: Job, emit: Listener) -> Encoding | None:
+    """How a job's rows become tokens; None for an algorithm that this backend does not train.
+
+    Args:
+        job: The job.
+        emit: Where it is said what was decided about the tokenizer.
+
+    Raises:
+        ModelError: If the model's configuration or its tokenizer can't be loaded.
+    """
+    recipe = RECIPES.get(job.algorithm or "")
+    if recipe is None:
+        return None
+    with quiet_engine():
+        from transformers import AutoConfig
+        from aligntune_trl.models import load_tokenizer, model_path
+
+        config = AutoConfig.from_pretrained(model_path(job.model_name))
+        tokenizer = load_tokenizer(model_path(job.model_name), job, emit)
+    return make_encoding(job, recipe, config, tokenizer)
+
+
+def make_encoding(job: Job, recipe: Recipe, config: Any, tokenizer: Any) -> Encoding:
+    """The same of what was loaded already.
+
+    Args:
+        job: The job.
+        recipe: How its algorithm is trained.
+        config: The model's configuration.
+        tokenizer: Its tokenizer.
+    """
+    settings = {name: field.default for name, field in declared_fields(recipe.config).items()}
+    settings.update(config_arguments(job, recipe))
+    prompts = recipe.kind is DatasetKind.PROMPTS
+    context = getattr(config.get_text_config(), "max_position_embeddings", None)
+    return Encoding(
+        encode=partial(_ENCODERS[job.algorithm if job.algorithm in _ENCODERS else recipe.kind], tokenizer),
+        decode=partial(tokenizer.decode, skip_special_tokens=False),
+        limit=settings.get("max_prompt_length") if prompts else None if job.packing else settings.get("max_length"),
+        limit_key="" if prompts else _limit_key(job),
+        leaves_out=recipe.config == "RewardConfig",
+        keeps_end=prompts or settings.get("truncation_mode") == "keep_end",
+        context=int(context) if context else None,
+        room=int(settings["max_completion_length"]) if prompts else 0,
+        needs_room=recipe.config == "PPOConfig",
+        end_ids=frozenset({tokenizer.eos_token_id}),
+        pad_id=tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id,
+        # a classifier reads its score at the last token that is not padding
+        pads_by_id=recipe.task_type == "SEQ_CLS",
+        asks=_asks(tokenizer),
+    )
+
+
+def _limit_key(job: Job) -> str:
+    if job.is_set("max_seq_length"):
+        return "max_seq_length"
+    return "backend_args.max_length" if "max_length" in job.backend_args else ""
+
+
+def _asks(tokenizer: Any) -> bool | None:
+    if tokenizer.chat_template is None:
+        return None
+    turn = [{"role": "user", "content": "?"}]
+    plain, asking = (_ids(tokenizer, turn, asks=asks) for asks in (False, True))
+    return len(asking) > len(plain)
+
+
+def _demonstration(tokenizer: Any, row: Mapping[str, Any]) -> list[Encoded]:
+    if row.get("text") is not None:
+        ids = _ids(tokenizer, _ended(row["text"], tokenizer))
+        return [Encoded(ids, [1] * len(ids))]
+    if row.get("messages") is not None:
+        from aligntune_trl.conversations import tokenize_conversation
+
+        whole = tokenize_conversation(row["messages"], tokenizer)
+        return [Encoded(whole["input_ids"], whole["assistant_masks"])]
+    return [_answered(tokenizer, row["prompt"], row["completion"], row.get("tools"))]
+
+
+def _pair(tokenizer: Any, row: Mapping[str, Any]) -> list[Encoded]:
+    pair = [_answered(tokenizer, row["prompt"], row[name], row.get("tools"), name) for name in ("chosen", "rejected")]
+    # both answers begin where the first of them does
+    start = min(len(each.ids) - sum(each.learned) for each in pair)
+    return [replace(each, learned=[0] * start + [1] * (len(each.ids) - start)) for each in pair]
+
+
+def _judged_pair(tokenizer: Any, row: Mapping[str, Any]) -> list[Encoded]:
+    """What a reward model reads: it scores the whole."""
+    return [Encoded(each.ids, [1] * len(each.ids), each.name) for each in _pair(tokenizer, row)]
+
+
+def _labelled(tokenizer: Any, row: Mapping[str, Any]) -> list[Encoded]:
+    return [_answered(tokenizer, row["prompt"], row["completion"], row.get("tools"))]
+
+
+def _prompt(tokenizer: Any, row: Mapping[str, Any]) -> list[Encoded]:
+    ids = _ids(tokenizer, row["prompt"], row.get("tools"), asks=True)
+    return [Encoded(ids, [0] * len(ids))]
+
+
+_ENCODERS: Mapping[str, Callable[[Any, Mapping[str, Any]], list[Encoded]]] = {
+    "reward": _judged_pair,
+    DatasetKind.DEMONSTRATIONS: _demonstration,
+    DatasetKind.PAIRS: _pair,
+    DatasetKind.LABELLED: _labelled,
+    DatasetKind.PROMPTS: _prompt,
+}
+"""By algorithm where it has its own, else by the kind of rows."""
+
+
+def _answered(tokenizer: Any, prompt: Any, answer: Any, tools: Any, name: str = "") -> Encoded:
+    """As TRL does it: the answer begins where the prompt alone and the whole part."""
+    asked = _ids(tokenizer, prompt, tools, asks=True)
+    whole = _ids(tokenizer, prompt + (_ended(answer, tokenizer) if isinstance(answer, str) else answer), tools)
+    start = next((n for n, (one, other) in enumerate(zip(asked, whole, strict=False)) if one != other), None)
+    start = min(len(asked), len(whole)) if start is None else start
+    return Encoded(whole, [0] * start + [1] * (len(whole) - start), name, is_split=start < len(asked))
+
+
+def _ended(text: str, tokenizer: Any) -> str:
+    return text if text.endswith(tokenizer.eos_token) else text + tokenizer.eos_token
+
+
+def _ids(tokenizer: Any, content: Any, tools: Any = None, *, asks: bool = False) -> Sequence[int]:
+    if isinstance(content, str):
+        return list(tokenizer(content)["input_ids"])
+    if isinstance(tools, str):
+        import json
+
+        tools = json.loads(tools)
+    encoded = tokenizer.apply_chat_template(
+        content, tools=tools, add_generation_prompt=asks, tokenize=True, return_dict=True
+    )
+    return list(encoded["input_ids"])

@@ -1,0 +1,100 @@
+"""The tokens that `check` looks at, held against those that TRL trains on."""
+
+import pytest
+from trl_runs import build
+
+from aligntune_core import Job
+from aligntune_core.data.prepare import prepare_job
+from aligntune_core.events import ignore
+from aligntune_trl.encoding import encoding_of
+from aligntune_trl.recipes import RECIPES
+
+TEXTS = [{"prompt": "What is 3 plus 4? ", "completion": "7"}, {"prompt": "Say yes. ", "completion": "Yes, of course."}]
+CHATS = [
+    {
+        "messages": [
+            {"role": "system", "content": "Be brief."},
+            {"role": "user", "content": row["prompt"]},
+            {"role": "assistant", "content": row["completion"]},
+        ]
+    }
+    for row in TEXTS
+]
+TALKS = [
+    {"messages": [*chat["messages"], {"role": "user", "content": "Why?"}, {"role": "assistant", "content": "So."}]}
+    for chat in CHATS
+]
+PAIRS = [{"prompt": row["prompt"], "chosen": row["completion"], "rejected": "no"} for row in TEXTS]
+CHAT_PAIRS = [
+    {
+        "prompt": chat["messages"][:2],
+        "chosen": chat["messages"][2:],
+        "rejected": [{"role": "assistant", "content": "no"}],
+    }
+    for chat in CHATS
+]
+LABELLED = [{**row, "label": n == 0} for n, row in enumerate(TEXTS)]
+CASES = {
+    "sft texts": ("sft", TEXTS),
+    "sft chats": ("sft", CHATS),
+    "sft conversations": ("sft", TALKS),
+    "sft plain text": ("sft", [{"text": "Once upon a time."}, {"text": "The end."}]),
+    "sft instructions": ("sft", "builtin:instructions"),
+    "dpo texts": ("dpo", PAIRS),
+    "dpo chats": ("dpo", CHAT_PAIRS),
+    "dpo built in": ("dpo", "builtin:preferences"),
+    "kto": ("kto", LABELLED),
+    "reward texts": ("reward", PAIRS),
+    "reward chats": ("reward", CHAT_PAIRS),
+}
+
+
+def native_sequences(row):
+    """What TRL made of a row: for each sequence its tokens, and those that it learns from."""
+    if "chosen_ids" in row and "prompt_ids" not in row:
+        return [(row[name], row[name]) for name in ("chosen_ids", "rejected_ids")]
+    if "chosen_ids" in row:
+        return [(row["prompt_ids"] + row[name], row[name]) for name in ("chosen_ids", "rejected_ids")]
+    if "completion_ids" in row:
+        return [(row["prompt_ids"] + row["completion_ids"], row["completion_ids"])]
+    ids = row["input_ids"]
+    if "labels" in row:
+        return [(ids, [token for token, label in zip(ids, row["labels"], strict=True) if label != -100])]
+    masks = [row[name] for name in ("completion_mask", "assistant_masks") if row.get(name) is not None]
+    return [(ids, [token for token, *bits in zip(ids, *masks, strict=True) if all(bits)])]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_tokens_are_those_that_are_trained_on(case, tmp_path):
+    algorithm, dataset = CASES[case]
+    keys = {"model_name": "builtin:tiny", "dataset_name": dataset, "output_dir": str(tmp_path), "batch_size": 2}
+    job = Job(algorithm=algorithm, backend="trl", **keys)
+    run = build(algorithm, **keys)
+    encoding = encoding_of(job, ignore)
+    rows = prepare_job(job, RECIPES[algorithm].kind, ignore)[0].rows
+    ours = [
+        [
+            (list(each.ids), [token for token, learned in zip(each.ids, each.learned, strict=True) if learned])
+            for each in encoding.encode(row)
+        ]
+        for row in rows
+    ]
+    native = run.trainer.native.train_dataset
+    assert ours == [native_sequences(native[index]) for index in range(len(native))]
+
+
+def test_the_prompts_are_those_that_are_answered(letters, tmp_path):
+    from trl_runs import FEW, build_online
+
+    run = build_online("grpo", letters, dataset_name=FEW, output_dir=str(tmp_path), batch_size=2)
+    job = Job(
+        algorithm="grpo", backend="trl", model_name=letters, dataset_name=FEW, max_completion_length=8, batch_size=2
+    )
+    encoding = encoding_of(job, ignore)
+    native = run.trainer.native
+    prompts = [row["prompt"] for row in FEW[:4]]
+    expected = native._tokenize_prompts(prompts)[0] if hasattr(native, "_tokenize_prompts") else None
+    if expected is None:
+        pytest.skip("this TRL has no step of its own that tokenises prompts")
+    assert [list(encoding.encode({"prompt": prompt})[0].ids) for prompt in prompts] == [list(ids) for ids in expected]
+    assert encoding.room == native.args.max_completion_length
