@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     )
     from aligntune_core.factory import create_trainer
     from aligntune_core.job import Job
-    from aligntune_core.queries import capabilities, check, supports
+    from aligntune_core.queries import capabilities, check, find_backends, supports
 
 __version__ = "1.0.0"
 
@@ -44,6 +44,7 @@ __all__ = [
     "create_rl_trainer",
     "create_sft_trainer",
     "create_trainer",
+    "find_backends",
     "get_backend_status",
     "supports",
 ]
@@ -56,6 +57,7 @@ _HOMES = {
     "create_rl_trainer": "aligntune.core.backend_factory",
     "create_sft_trainer": "aligntune.core.backend_factory",
     "create_trainer": "aligntune_core.factory",
+    "find_backends": "aligntune_core.queries",
     "get_backend_status": "aligntune.core.backend_factory",
     "supports": "aligntune_core.queries",
 }
