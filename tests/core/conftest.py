@@ -22,7 +22,8 @@ def _one_machine(request, monkeypatch, tmp_path):
     """Every test of this folder runs as on a machine without a GPU, in a folder of its own."""
     if request.path.parent != Path(__file__).parent:
         return
-    monkeypatch.setattr("aligntune_core.decide.device", lambda: "cpu")
+    for module in ("decide", "devices"):
+        monkeypatch.setattr(f"aligntune_core.{module}.device", lambda: "cpu")
     monkeypatch.chdir(tmp_path)
 
 

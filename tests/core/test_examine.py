@@ -5,8 +5,8 @@ import json
 import pytest
 
 from aligntune_core import AlignTuneError, Capability, Encoded, Encoding, Notice, Plan, Started, Stepped, hookimpl
+from aligntune_core.check import check, check_job
 from aligntune_core.examine import Level
-from aligntune_core.queries import check, check_job
 
 FEATURES = {"full", "lora", "evaluation", "resume", "cpu", "cuda"}
 

@@ -193,7 +193,14 @@ def test_a_check_and_a_launch_say_the_same(here):
 
 def test_the_status_of_backends(here):
     here()
-    assert get_backend_status() == {
+    told = get_backend_status()
+    standing = {name: backend.pop("standing") for name, backend in told.items()}
+    assert {name: [answer["yes"] for answer in answers.values()] for name, answers in standing.items()} == {
+        "trl": [False, None, None, None],
+        "unsloth": [False, None, None, None],
+        "fake": [True, True, True, True],
+    }
+    assert told == {
         "trl": {
             "status": "missing",
             "version": "",

@@ -192,11 +192,12 @@ def loaded_after(code: str) -> set[str]:
         "import aligntune",
         "import aligntune; aligntune.capabilities()",
         "import aligntune; aligntune.supports('trl', 'sft', 'lora'); aligntune.supports('unsloth', 'gspo')",
+        "import aligntune; aligntune.find_backends('sft', features='lora', usable=True)",
         "from aligntune import get_backend_status; get_backend_status()",
         "from aligntune.core.backend_factory import *; BackendType.TRL, BackendType.UNSLOTH",
         "import aligntune_core",
     ],
-    ids=["import", "capabilities", "supports", "status", "factory", "core"],
+    ids=["import", "capabilities", "supports", "find", "status", "factory", "core"],
 )
 def test_a_fresh_interpreter_that_asks_holds_nothing_heavy(code):
     assert loaded_after(code) == set()

@@ -33,7 +33,17 @@ def test_each_is_listed_with_what_is_wrong(standing):
     assert "belongs to the distribution aligntune-trl" in standing[TAKEN]["reason"]
     assert standing[TAKEN]["install"] == "pip uninstall aligntune-taken"
     assert "imports torch" in standing["hasty"]["reason"]
-    assert standing["trl"] == {"status": "ready", "version": "1.0.0", "reason": "", "install": ""}
+    told = {key: value for key, value in standing["trl"].items() if key != "standing"}
+    assert told == {"status": "ready", "version": "1.0.0", "reason": "", "install": ""}
+
+
+def test_each_is_listed_with_what_it_lacks(standing):
+    def answers(name):
+        return {question: told["yes"] for question, told in standing[name]["standing"].items()}
+
+    assert answers("trl") == {"installed": True, "plugin": True, "engine": True, "device": True}
+    assert answers("broken") == {"installed": True, "plugin": False, "engine": None, "device": None}
+    assert answers("unsloth")["plugin"] is not False
 
 
 def test_they_are_shown_to_people(crowded):

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         create_sft_trainer,
         get_backend_status,
     )
+    from aligntune_core.check import check
     from aligntune_core.errors import (
         AlignTuneError,
         BackendError,
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     )
     from aligntune_core.factory import create_trainer
     from aligntune_core.job import Job
-    from aligntune_core.queries import capabilities, check, supports
+    from aligntune_core.queries import capabilities, find_backends, supports
 
 __version__ = "1.0.0"
 
@@ -44,6 +45,7 @@ __all__ = [
     "create_rl_trainer",
     "create_sft_trainer",
     "create_trainer",
+    "find_backends",
     "get_backend_status",
     "supports",
 ]
@@ -52,10 +54,11 @@ _HOMES = {
     "BackendType": "aligntune.core.backend_factory",
     "Job": "aligntune_core.job",
     "capabilities": "aligntune_core.queries",
-    "check": "aligntune_core.queries",
+    "check": "aligntune_core.check",
     "create_rl_trainer": "aligntune.core.backend_factory",
     "create_sft_trainer": "aligntune.core.backend_factory",
     "create_trainer": "aligntune_core.factory",
+    "find_backends": "aligntune_core.queries",
     "get_backend_status": "aligntune.core.backend_factory",
     "supports": "aligntune_core.queries",
 }

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from aligntune_core.installed import installed_version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from aligntune_core.capabilities import BackendInfo
+    from aligntune_core.standing import Standing
 
 
 class Status(StrEnum):
@@ -38,6 +39,7 @@ class Backend:
         info: What its plugin declares, where that could be read.
         plugin: The plugin itself.
         cause: The exception behind a ``broken`` status.
+        origin: Where its plugin comes from: a distribution with its version, or this process; empty when not installed.
     """
 
     name: str
@@ -48,15 +50,29 @@ class Backend:
     info: BackendInfo | None = None
     plugin: Any = None
     cause: BaseException | None = None
+    origin: str = ""
 
     @property
     def ready(self) -> bool:
         """Whether it can be used."""
         return self.status is Status.READY
 
-    def to_dict(self) -> dict[str, str]:
-        """The backend's standing as JSON-ready values."""
-        return {"status": str(self.status), "version": self.version, "reason": self.reason, "install": self.install}
+    @property
+    def standing(self) -> tuple[Standing, ...]:
+        """What it needs to be usable here, one after the other: whether each is there, and why."""
+        from aligntune_core.standing import standing_of
+
+        return standing_of(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """How the backend stands here, as JSON-ready values."""
+        return {
+            "status": str(self.status),
+            "version": self.version,
+            "reason": self.reason,
+            "install": self.install,
+            "standing": {each.question: {"yes": each.yes, "reason": each.reason} for each in self.standing},
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +107,7 @@ def unmet_requirements(requirements: Iterable[str]) -> list[str]:
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
     unmet = []
-    for text in requirements:
-        name, specifier = _plain_requirement(text) or _full_requirement(text)
-        if not name:
-            continue
+    for text, name, specifier in _applicable(requirements):
         try:
             wanted = SpecifierSet(specifier)
         except InvalidSpecifier as error:
@@ -105,6 +118,23 @@ def unmet_requirements(requirements: Iterable[str]) -> list[str]:
         elif not wanted.contains(found, prereleases=True):
             unmet.append(f"{text} ({name} {found} is installed)")
     return unmet
+
+
+def met_requirements(requirements: Iterable[str]) -> list[str]:
+    """What is installed of the packages that are required, each with its version.
+
+    Args:
+        requirements: PEP 508 requirements.
+    """
+    names = dict.fromkeys(name for _, name, _ in _applicable(requirements))
+    return [f"{name} {installed_version(name)}" for name in names if installed_version(name)]
+
+
+def _applicable(requirements: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+    for text in requirements:
+        name, specifier = _plain_requirement(text) or _full_requirement(text)
+        if name:
+            yield text, name, specifier
 
 
 def _plain_requirement(text: str) -> tuple[str, str] | None:

@@ -85,7 +85,9 @@ class Registry:
                 if owner and _distribution(point) != owner.distribution:
                     label = f"{name} [{_distribution(point)}]"
                     reason = f"the name '{name}' belongs to the distribution {owner.distribution}"
-                    found[label] = Backend(label, Status.BROKEN, _version(point), reason, _uninstall(point))
+                    found[label] = Backend(
+                        label, Status.BROKEN, _version(point), reason, _uninstall(point), origin=_origin(point)
+                    )
         return found
 
     def algorithms(self, names: Iterable[str] = ()) -> tuple[Algorithm, ...]:
@@ -135,34 +137,34 @@ class Registry:
             raise BackendError(f"there is already a backend '{name}'.", fix="Choose another name.")
         if name in RESERVED:
             raise BackendError(f"no backend can be called '{name}'.", fix="Choose another name.")
-        self._backends[name] = self._adopt(name, plugin, "")
+        self._backends[name] = self._adopt(name, plugin)
         return self._backends[name]
 
     def _find(self, name: str) -> Backend:
         known = KNOWN_BACKENDS.get(name)
-        if name in self._disabled:
-            return Backend(name, Status.DISABLED, reason="ALIGNTUNE_DISABLED_BACKENDS names it")
-        if self._only and name not in self._only:
-            return Backend(name, Status.DISABLED, reason="ALIGNTUNE_ONLY_BACKENDS does not name it")
         points = self._entry_points.get(name, [])
-        if name in RESERVED:
-            return Backend(name, Status.BROKEN, reason="the name is AlignTune's own", install=_uninstall(points[0]))
         if known:
             points = [point for point in points if _distribution(point) == known.distribution]
-            if not points:
-                return Backend(
-                    name, Status.MISSING, reason=f"{known.distribution} is not installed", install=known.install
-                )
+        origin = " and ".join(sorted(map(_origin, points)))
+        if name in self._disabled:
+            return Backend(name, Status.DISABLED, reason="ALIGNTUNE_DISABLED_BACKENDS names it", origin=origin)
+        if self._only and name not in self._only:
+            return Backend(name, Status.DISABLED, reason="ALIGNTUNE_ONLY_BACKENDS does not name it", origin=origin)
+        if name in RESERVED:
+            reason = "the name is AlignTune's own"
+            return Backend(name, Status.BROKEN, reason=reason, install=_uninstall(points[0]), origin=origin)
+        if known and not points:
+            return Backend(name, Status.MISSING, reason=f"{known.distribution} is not installed", install=known.install)
         if len(points) > 1:
             claimants = " and ".join(sorted(_distribution(point) for point in points))
-            return Backend(
-                name, Status.BROKEN, reason=f"{claimants} both claim the name", install=_uninstall(points[-1])
-            )
+            reason = f"{claimants} both claim the name"
+            return Backend(name, Status.BROKEN, reason=reason, install=_uninstall(points[-1]), origin=origin)
         try:
             return self._load(name, points[0])
         except BackendError as error:
             cause = error.__cause__ or error
-            return Backend(name, Status.BROKEN, _version(points[0]), str(error).rstrip("."), cause=cause)
+            reason = str(error).rstrip(".")
+            return Backend(name, Status.BROKEN, _version(points[0]), reason, cause=cause, origin=origin)
 
     def _load(self, name: str, point: EntryPoint) -> Backend:
         early = {engine for engine in ENGINES if engine not in sys.modules}
@@ -170,7 +172,7 @@ class Registry:
             plugin = point.load()
         except (Exception, SystemExit) as error:
             raise BackendError(f"its plugin '{point.value}' can't be imported: {_described(error)}") from error
-        backend = self._adopt(name, plugin, _version(point), _install(point))
+        backend = self._adopt(name, plugin, _version(point), _install(point), _origin(point))
         imported = sorted(engine for engine in early if engine in sys.modules)
         if imported and not backend.reason:
             from dataclasses import replace
@@ -179,7 +181,9 @@ class Registry:
             return replace(backend, reason=reason)
         return backend
 
-    def _adopt(self, name: str, plugin: Any, version: str, install: str = "") -> Backend:
+    def _adopt(
+        self, name: str, plugin: Any, version: str = "", install: str = "", origin: str = "this process"
+    ) -> Backend:
         try:
             self._manager.register(plugin, name)
             self._manager.check_pending()
@@ -199,8 +203,8 @@ class Registry:
         install = info.install or (KNOWN_BACKENDS[name].install if name in KNOWN_BACKENDS else install)
         if unmet:
             reason = f"it needs {'; '.join(unmet)}"
-            return Backend(name, Status.MISSING, version, reason, install, info, plugin)
-        return Backend(name, Status.READY, version, "", "", info, plugin)
+            return Backend(name, Status.MISSING, version, reason, install, info, plugin, origin=origin)
+        return Backend(name, Status.READY, version, "", "", info, plugin, origin=origin)
 
     def _check_hooks(self, backend: Backend) -> None:
         for hook in ("aligntune_backend_info", "aligntune_create_trainer"):
@@ -265,6 +269,10 @@ def _distribution(point: EntryPoint) -> str:
 
 def _version(point: EntryPoint) -> str:
     return _told(point, "version")
+
+
+def _origin(point: EntryPoint) -> str:
+    return f"{_distribution(point)} {_version(point)}".strip() or "a distribution without metadata"
 
 
 def _told(point: EntryPoint, field: str) -> str:

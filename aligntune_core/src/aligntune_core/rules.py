@@ -10,7 +10,7 @@ from aligntune_core.schedule import schedule_problems
 from aligntune_core.verdict import Problem, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from aligntune_core.algorithms import Algorithm
     from aligntune_core.job import Job
@@ -58,7 +58,24 @@ def job_problems(job: Job, algorithm: Algorithm | None, device: str) -> list[Pro
         algorithm: Its algorithm, None where that is not known.
         device: Where it would run: ``cpu`` or ``cuda``.
     """
-    return [*_contradictions(job, device), *(_for_algorithm(job, algorithm) if algorithm else ())]
+    return [
+        *_contradictions(job, device),
+        *feature_problems(algorithm, required_features(job, device)),
+        *(_for_algorithm(job, algorithm) if algorithm else ()),
+    ]
+
+
+def feature_problems(algorithm: Algorithm | None, features: Collection[Feature]) -> Iterator[Problem]:
+    """Why features that are asked for together have no meaning, whatever a backend declares.
+
+    Args:
+        algorithm: What is to be trained, None where that is not known.
+        features: What is asked for beyond it, with the device.
+    """
+    if Feature.QLORA in features and Feature.CPU in features and Feature.CUDA not in features:
+        yield Problem("precision", "'load_in_4bit' needs a CUDA GPU, not a CPU.", "Leave it out.", "load_in_4bit")
+    if Feature.PACKING in features and algorithm and algorithm.task is not Task.SFT:
+        yield Problem("no-effect", f"'packing' has no effect on '{algorithm.name}'.", "Leave it out.", "packing")
 
 
 def _contradictions(job: Job, device: str) -> Iterator[Problem]:
@@ -89,10 +106,6 @@ def _contradictions(job: Job, device: str) -> Iterator[Problem]:
             "Use precision: fp32 or bf16.",
             "precision",
         )
-    if job.load_in_4bit and device == "cpu":
-        yield Problem(
-            "precision", "'load_in_4bit' needs a CUDA GPU, and none is here.", "Leave it out.", "load_in_4bit"
-        )
 
 
 def _for_algorithm(job: Job, algorithm: Algorithm) -> Iterator[Problem]:
@@ -101,8 +114,6 @@ def _for_algorithm(job: Job, algorithm: Algorithm) -> Iterator[Problem]:
             if job.is_set(key) and getattr(job, key) is not False:
                 yield Problem("no-effect", f"'{key}' has no effect on '{algorithm.name}'.", "Leave it out.", key)
 
-    if algorithm.task is not Task.SFT:
-        yield from without_effect("packing")
     if not algorithm.is_online:
         yield from without_effect(*SAMPLING_KEYS)
     if algorithm.dataset is DatasetKind.PROMPTS:

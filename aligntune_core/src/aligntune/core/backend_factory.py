@@ -99,6 +99,11 @@ def _elsewhere(factory: str, algorithm: str, other: str) -> JobError:
     return JobError([Problem("wrong-factory", message, f"Use {other}, or create_trainer for any.", "algorithm")])
 
 
-def get_backend_status() -> dict[str, dict[str, str]]:
-    """How every backend stands here: by name its status, version, reason and the command that installs it."""
+def get_backend_status() -> dict[str, dict[str, Any]]:
+    """How every backend stands here, by name.
+
+    Each has its ``status``, ``version``, ``reason`` and the command that would ``install`` it; and its ``standing``:
+    whether it is installed, its plugin can be imported, its engine is there in a version that it can use, and a device
+    that it trains on is here, each as ``yes`` (None where that is not known) with a ``reason``.
+    """
     return {name: backend.to_dict() for name, backend in registry().all().items()}

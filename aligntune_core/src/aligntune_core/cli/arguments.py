@@ -61,7 +61,7 @@ def judge(words: list[str], *, level: str = "") -> Verdict:
     except JobFileError as error:
         return Verdict(None, "", problems=(Problem(error.code, error.message, error.fix),))
     if level:
-        from aligntune_core.queries import check_job
+        from aligntune_core.check import check_job
 
         return check_job(values, level=level, places=places)
     from aligntune_core.decide import decide

@@ -11,10 +11,17 @@ from aligntune_core.errors import AlignTuneError
 
 QUICK = {
     "backends": ("aligntune_core.cli.standing", (), ("json",)),
-    "capabilities": ("aligntune_core.cli.matrix", ("backend", "algorithm"), ("json", "markdown")),
+    "capabilities": (
+        "aligntune_core.cli.matrix",
+        ("backend", "algorithm", "task", "device", "feature"),
+        ("usable", "json", "markdown"),
+    ),
 }
 """Commands that programs ask often: the module whose ``show`` does the work, its options and its flags. They are read
 here, without the command line's own library, which takes longer to import than they take to run."""
+
+REPEATED = ("feature",)
+"""Options of these commands that may be given more than once, which is the same as commas between their values."""
 
 
 def main(words: list[str] | None = None) -> NoReturn:
@@ -88,9 +95,9 @@ def quick_values(words: list[str], options: tuple[str, ...], flags: tuple[str, .
             values[name] = True
         elif word.startswith("--") and name in options:
             value = value if equals else next(rest, "")
-            if not value or value.startswith("-"):
+            if not value or value.startswith("-") or (name in values and name not in REPEATED):
                 return None
-            values[name] = value
+            values[name] = f"{values[name]},{value}" if name in values else value
         else:
             return None
     return values

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aligntune_core.capabilities import Support
-from aligntune_core.cli.matrix import numbered_notes
-from aligntune_core.plugins import registry
+from aligntune_core.cli.matrix import every_algorithm, numbered_notes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,12 +18,13 @@ def markdown_lines(rows: list[CapabilityRow]) -> Iterator[str]:
     notes = numbered_notes(rows)
     cells = {(row.algorithm, row.backend): _cell(row, notes) for row in rows}
     backends = list(dict.fromkeys(row.backend for row in rows))
-    titles = {each.name: each.title for each in registry().algorithms(registry().names())}
+    present = {row.algorithm for row in rows}
     yield f"| Algorithm | | {' | '.join(backends)} |"
     yield "|---|---|" + "---|" * len(backends)
-    for algorithm in dict.fromkeys(row.algorithm for row in rows):
-        columns = [f"`{algorithm}`", titles[algorithm], *(cells[algorithm, backend] for backend in backends)]
-        yield f"| {' | '.join(columns)} |"
+    for each in every_algorithm():
+        if each.name in present:
+            columns = [f"`{each.name}`", each.title, *(cells.get((each.name, backend), "-") for backend in backends)]
+            yield f"| {' | '.join(columns)} |"
     if notes:
         yield ""
     for (backend, note), number in notes.items():

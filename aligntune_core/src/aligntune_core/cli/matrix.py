@@ -5,39 +5,54 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from aligntune_core.algorithms import find_algorithm
 from aligntune_core.capabilities import Support
 from aligntune_core.cli.ink import Ink
 from aligntune_core.cli.standing import backend_lines
-from aligntune_core.errors import AlignTuneError
 from aligntune_core.plugins import registry
 from aligntune_core.queries import capabilities
-from aligntune_core.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from aligntune_core.algorithms import Algorithm
     from aligntune_core.queries import CapabilityRow
 
 _NOT_DECLARED = "not declared"
 
 
-def show(backend: str | None = None, algorithm: str | None = None, json: bool = False, markdown: bool = False) -> None:
+def show(
+    *,
+    backend: str | None = None,
+    algorithm: str | None = None,
+    task: str | None = None,
+    device: str | None = None,
+    feature: str | None = None,
+    usable: bool = False,
+    json: bool = False,
+    markdown: bool = False,
+) -> None:
     """Write the matrix to standard output.
 
     Args:
         backend: Only this backend.
         algorithm: Only this algorithm, by name or alias.
+        task: Only this task's algorithms.
+        device: Only what is declared on this device.
+        feature: Only what is declared with this feature, or with all of several with commas between them.
+        usable: Only what can be used here.
         json: Write JSON.
-        markdown: Write a Markdown table of what is declared, the same in every environment with the same plugins.
+        markdown: Write a Markdown table of what is declared; unless ``usable``, the same in every environment with the
+            same plugins.
 
     Raises:
-        AlignTuneError: If there is no such backend or algorithm.
+        AlignTuneError: If there is no such backend, algorithm, task, device or feature.
     """
-    backend = _known_backend(backend) if backend else None
-    if algorithm:
-        _check_algorithm(algorithm)
-    rows = capabilities(backend=backend, algorithm=algorithm)
+    rows = capabilities(
+        backend=backend, algorithm=algorithm, task=task, device=device, features=feature or "", usable=usable
+    )
+    backend = registry().spelt(backend) if backend else None
+    narrowed = bool(task or device or feature or usable)
+    nothing = f"No backend that is installed {'and can be used here ' if usable else ''}declares that."
     if json:
         from aligntune_core.cli.jsontext import write_json
 
@@ -46,27 +61,19 @@ def show(backend: str | None = None, algorithm: str | None = None, json: bool = 
     elif markdown:
         from aligntune_core.cli.markdown import markdown_lines
 
-        sys.stdout.write("\n".join(markdown_lines(rows)) + "\n")
+        sys.stdout.write("\n".join(markdown_lines(rows) if rows or not narrowed else [nothing]) + "\n")
     else:
         ink = Ink(sys.stdout)
-        lines = [*_lines(rows, ink), *backend_lines(ink, backend)]
-        if backend or algorithm:
+        lines = [*_lines(rows, ink)] if rows or not narrowed else [nothing]
+        lines += backend_lines(ink, backend)
+        if rows and (backend or algorithm or narrowed):
             lines += _feature_lines(rows, ink)
         sys.stdout.write("\n".join(lines).strip("\n") + "\n")
 
 
-def _known_backend(name: str) -> str:
-    found = registry().spelt(name)
-    if found is None:
-        raise AlignTuneError(f"there is no backend '{name}'.", fix=did_you_mean(name, registry().names()))
-    return found
-
-
-def _check_algorithm(name: str) -> None:
-    algorithms = registry().algorithms(registry().names())
-    if find_algorithm(name, algorithms) is None:
-        fix = did_you_mean(name, [algorithm.name for algorithm in algorithms])
-        raise AlignTuneError(f"there is no algorithm '{name}'.", fix=fix)
+def every_algorithm() -> tuple[Algorithm, ...]:
+    """The core's algorithms and those of all backends here, in the order in which tables have them."""
+    return registry().algorithms(registry().names())
 
 
 def numbered_notes(rows: list[CapabilityRow]) -> dict[tuple[str, str], int]:
@@ -78,10 +85,11 @@ def numbered_notes(rows: list[CapabilityRow]) -> dict[tuple[str, str], int]:
 def _lines(rows: list[CapabilityRow], ink: Ink) -> Iterator[str]:
     notes = numbered_notes(rows)
     cells = {(row.algorithm, row.backend): _cell(row, notes) for row in rows}
-    tasks = {row.algorithm: row.task for row in rows}
+    present = {row.algorithm: row.task for row in rows}
+    tasks = {each.name: present[each.name] for each in every_algorithm() if each.name in present}
     heads = [max(len(text) for text in ("algorithm", *tasks)), max(len(text) for text in ("task", *tasks.values()))]
     widths = {
-        backend: max(len(backend), *(len(cells[algorithm, backend]) for algorithm in tasks))
+        backend: max(len(backend), *(len(cells.get((algorithm, backend), "-")) for algorithm in tasks))
         for backend in dict.fromkeys(row.backend for row in rows)
     }
     for backends in _chunks(widths, ink.width - sum(heads) - 4):
@@ -89,13 +97,15 @@ def _lines(rows: list[CapabilityRow], ink: Ink) -> Iterator[str]:
         yield ""
         yield ink.style(_row(["algorithm", "task", *backends], columns), "bold")
         for algorithm, task in tasks.items():
-            yield _row([algorithm, task, *(cells[algorithm, backend] for backend in backends)], columns)
+            yield _row([algorithm, task, *(cells.get((algorithm, backend), "-") for backend in backends)], columns)
     if rows:
         yield ""
     for (backend, note), number in notes.items():
         yield ink.wrap(f"{backend}: {note}", "    ", f"[{number}] ")
     if any(row.note == _NOT_DECLARED for row in rows):
         yield "-   not supported"
+    elif len(rows) < len(tasks) * len(widths):
+        yield "-   does not match"
 
 
 def _cell(row: CapabilityRow, notes: dict[tuple[str, str], int]) -> str:

@@ -11,7 +11,11 @@ from aligntune_core.plugins import registry
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from aligntune_core.backends import Backend
+
 _COLOURS = {"ready": "green", "missing": "yellow", "broken": "red", "disabled": "yellow"}
+_WORDS = {True: "yes", False: "no", None: "-"}
+_WORD_COLOURS = {True: "green", False: "red", None: "dim"}
 
 
 def show(json: bool = False) -> None:
@@ -25,16 +29,16 @@ def show(json: bool = False) -> None:
 
         write_json({name: found.to_dict() for name, found in registry().all().items()})
         return
-    sys.stdout.write("\n".join(backend_lines(Ink(sys.stdout), None, summaries=True)).strip("\n") + "\n")
+    sys.stdout.write("\n".join(backend_lines(Ink(sys.stdout), None, whole=True)).strip("\n") + "\n")
 
 
-def backend_lines(ink: Ink, only: str | None = None, *, summaries: bool = False) -> Iterator[str]:
+def backend_lines(ink: Ink, only: str | None = None, *, whole: bool = False) -> Iterator[str]:
     """Lines about each backend.
 
     Args:
         ink: For what they are written.
         only: The one backend to speak of; all if None.
-        summaries: Whether each says what it is.
+        whole: Whether each says what it is and all that it needs; only what is wrong with it otherwise.
     """
     found = {name: backend for name, backend in registry().all().items() if only in {None, name}}
     names = max((len(name) for name in (*found, "backend")), default=0)
@@ -44,10 +48,22 @@ def backend_lines(ink: Ink, only: str | None = None, *, summaries: bool = False)
     for name, backend in found.items():
         status = ink.style(str(backend.status), _COLOURS[backend.status]) + " " * (8 - len(backend.status))
         yield f"{name.ljust(names)}  {status}  {backend.version.ljust(versions)}".rstrip()
-        if summaries and backend.info:
+        if whole and backend.info:
             yield ink.wrap(backend.info.summary, "    ")
-        if backend.reason:
-            yield ink.wrap(backend.reason, "    ")
+        yield from _need_lines(backend, ink) if whole else _fault_lines(backend, ink)
         if backend.install and not backend.ready:
             word = "uninstall" if backend.install.startswith("pip uninstall") else "install"
             yield f"    {word}: {backend.install}"
+
+
+def _need_lines(backend: Backend, ink: Ink) -> Iterator[str]:
+    for each in backend.standing:
+        word, label = _WORDS[each.yes], f"    {each.question.ljust(9)}  "
+        reason = ink.wrap(each.reason, " " * (len(label) + 5), f"{label}{word.ljust(3)}  ")
+        yield label + ink.style(word, _WORD_COLOURS[each.yes]) + reason[len(label) + len(word) :]
+
+
+def _fault_lines(backend: Backend, ink: Ink) -> Iterator[str]:
+    faults = [each.reason for each in backend.standing if each.yes is False]
+    for reason in dict.fromkeys([backend.reason, *faults] if backend.reason else faults):
+        yield ink.wrap(reason, "    ")
