@@ -71,7 +71,8 @@ def test_the_others_train_the_same_as_without_them(full, crowded, backend):
 def test_checking_a_job_for_another_imports_none_of_them(crowded):
     told = crowded.script(
         "import json, sys, aligntune\n"
-        "verdict = aligntune.check(algorithm='sft', model_name='builtin:tiny', dataset_name='builtin:instructions',\n"
+        "verdict = aligntune.check(level='fast', algorithm='sft', model_name='builtin:tiny',"
+        " dataset_name='builtin:instructions',\n"
         "    backend='minimal')\n"
         "names = ('aligntune_broken', 'aligntune_taken', 'aligntune_hasty', 'aligntune_trl', 'torch')\n"
         "print(json.dumps([verdict.ok, [name for name in names if name in sys.modules]]))"

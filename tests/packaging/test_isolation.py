@@ -76,8 +76,8 @@ def test_trl_by_text_or_enum_trains_on_the_original_classes(with_unsloth):
         "aligntune.capabilities()",
         "aligntune.get_backend_status()",
         "aligntune.supports('unsloth', 'sft')",
-        "aligntune.check(algorithm='sft', model_name='builtin:tiny', dataset_name='builtin:instructions')",
-        "aligntune.check(algorithm='gspo', model_name='m/m', dataset_name='d/d', backend='unsloth')",
+        "aligntune.check(level='fast', algorithm='sft', model_name='builtin:tiny', dataset_name='builtin:instructions')",
+        "aligntune.check(level='fast', algorithm='gspo', model_name='m/m', dataset_name='d/d', backend='unsloth')",
         "BackendType.UNSLOTH",
     ],
 )
@@ -89,7 +89,7 @@ def test_no_query_imports_unsloth(with_unsloth, query):
 
 def test_checking_a_job_for_trl_does_not_load_the_unsloth_plugin(with_unsloth):
     told = with_unsloth.script(
-        BEGIN + "verdict = aligntune.check(algorithm='sft', model_name='builtin:tiny', backend='trl',\n"
+        BEGIN + "verdict = aligntune.check(level='fast', algorithm='sft', model_name='builtin:tiny', backend='trl',\n"
         "    dataset_name='builtin:instructions')\n"
         "tell(ok=verdict.ok)"
     )

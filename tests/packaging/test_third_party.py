@@ -139,7 +139,7 @@ def test_an_algorithm_of_its_own_is_in_the_queries(full):
         "import json, sys, aligntune\n"
         "yes, no = aligntune.supports('minimal', 'unlike'), aligntune.supports('trl', 'unlikelihood')\n"
         "job = dict(algorithm='unlikelihood', model_name='builtin:tiny', dataset_name='builtin:preferences')\n"
-        "auto = aligntune.check(**job)\n"
+        "auto = aligntune.check(level='fast', **job)\n"
         "heavy = [name for name in ('torch', 'transformers', 'datasets', 'trl', 'numpy') if name in sys.modules]\n"
         "print(json.dumps([bool(yes), bool(no), heavy, auto.rejected]))"
     )
@@ -160,6 +160,16 @@ def test_auto_chooses_it_where_nothing_else_can(full):
     assert full.json("check", *words)["backend"] == "minimal"
 
 
+def test_a_check_says_what_it_will_train_on(full):
+    words = [f"{key}={value}" for key, value in JOB.items()]
+    told = full.json("check", *words, "num_epochs=1", "max_seq_length=28")
+    assert told["plan"]["steps"] == full.json("train", *words, "num_epochs=1", "max_seq_length=28")["steps"]
+    assert told["lengths"]["cut"] > 0
+    assert "rows-cut" in [problem["code"] for problem in told["problems"]]
+    learned = [span["text"] for span in told["example"][0]["spans"] if span["learned"]]
+    assert learned == ["The day after"], "what is beyond max_seq_length is not shown as learned from"
+
+
 def test_every_job_key_is_honoured_or_refused(full):
     told = full.script(
         BEGIN
@@ -177,9 +187,9 @@ more = dict(values, use_peft=True)
 accepted = []
 for algorithm in ("sft", "unlikelihood"):
     job = dict(JOB, algorithm=algorithm, dataset_name=[{"prompt": "a", "completion": "b", "label": True}])
-    assert check(**job).ok, check(**job).problems
+    assert check(level='fast', **job).ok, check(level='fast', **job).problems
     for key, value in values.items():
-        if check(**job, **{key: value}).ok:
+        if check(level='fast', **job, **{key: value}).ok:
             accepted.append([algorithm, key])
 print(json.dumps([sorted(set(Job.model_fields) - JOB_KEYS - CORE_KEYS - set(values)), accepted, loaded("torch")]))
 """

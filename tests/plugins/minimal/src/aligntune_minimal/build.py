@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aligntune_core import DataError, ModelError, Notice
+from aligntune_core import DataError, Encoded, Encoding, ModelError, Notice
 from aligntune_core.data import prepare_job
 from aligntune_minimal.capabilities import DATASETS
-from aligntune_minimal.encoding import Example, encode
+from aligntune_minimal.encoding import Example, encode, encode_row
 from aligntune_minimal.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from aligntune_core import Job, Listener
     from aligntune_core.data import Prepared
     from aligntune_minimal.trainer import MinimalTrainer
@@ -39,25 +42,71 @@ def build_trainer(job: Job, emit: Listener) -> MinimalTrainer:
     return MinimalTrainer(job, Loop(model, examples, settings), tokenizer, eval_examples, emit)
 
 
+def encoding_of(job: Job) -> Encoding:
+    """How a job's rows become tokens; loads the tokenizer and no weights.
+
+    Args:
+        job: A job that this backend trains.
+
+    Raises:
+        ModelError: If the tokenizer can't be loaded.
+    """
+    from transformers import AutoConfig
+
+    settings = Settings.of(job)
+    with _loading(job):
+        tokenizer = _tokenizer(job)
+        config = AutoConfig.from_pretrained(_path(job), trust_remote_code=job.trust_remote_code)
+
+    def encode_whole(row: Mapping[str, Any]) -> tuple[Encoded]:
+        example = encode_row(row, tokenizer, None)
+        return (Encoded(example.tokens, tuple(map(int, example.trained))),)
+
+    return Encoding(
+        encode=encode_whole,
+        decode=tokenizer.decode,
+        limit=settings.max_seq_length,
+        limit_key="max_seq_length",
+        context=getattr(config, "max_position_embeddings", None),
+        end_ids=frozenset({tokenizer.eos_token_id}),
+    )
+
+
 def _load(job: Job, settings: Settings) -> tuple[Any, Any]:
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM
 
-    name = job.model_name
     torch.manual_seed(settings.seed)
-    try:
-        if name.startswith("builtin:"):
-            from aligntune_core.models.tiny import materialise
+    with _loading(job):
+        tokenizer = _tokenizer(job)
+        model = AutoModelForCausalLM.from_pretrained(
+            _path(job), dtype=torch.float32, trust_remote_code=job.trust_remote_code
+        )
+    return model.to("cuda" if torch.cuda.is_available() else "cpu"), tokenizer
 
-            path = str(materialise(name))
-        else:
-            path = str(Path(name).expanduser()) if name.startswith("~") else name
-        tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=job.trust_remote_code)
-        model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32, trust_remote_code=job.trust_remote_code)
+
+def _tokenizer(job: Job) -> Any:
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(_path(job), trust_remote_code=job.trust_remote_code)
+
+
+def _path(job: Job) -> str:
+    name = job.model_name
+    if name.startswith("builtin:"):
+        from aligntune_core.models.tiny import materialise
+
+        return str(materialise(name))
+    return str(Path(name).expanduser()) if name.startswith("~") else name
+
+
+@contextmanager
+def _loading(job: Job) -> Iterator[None]:
+    try:
+        yield
     except (OSError, ValueError, ImportError) as error:
         lines = str(error).splitlines() or [type(error).__name__]
-        raise ModelError(f"the model '{name}' can't be loaded: {lines[0]}") from error
-    return model.to("cuda" if torch.cuda.is_available() else "cpu"), tokenizer
+        raise ModelError(f"the model '{job.model_name}' can't be loaded: {lines[0]}") from error
 
 
 def _encoded(data: Prepared, tokenizer: Any, settings: Settings, emit: Listener) -> list[Example]:

@@ -41,13 +41,14 @@ def encode(rows: Iterable[Mapping[str, Any]], tokenizer: Any, max_seq_length: in
         DataError: If a row has tools.
         ModelError: If the tokenizer has no chat template, or one in which the answers can't be found.
     """
-    examples = [_example(row, tokenizer, max_seq_length) for row in rows]
+    examples = [encode_row(row, tokenizer, max_seq_length) for row in rows]
     # the first token is predicted from nothing, so it is never trained on
     kept = [example for example in examples if any(example.trained[1:])]
     return kept, len(examples) - len(kept)
 
 
-def _example(row: Mapping[str, Any], tokenizer: Any, max_seq_length: int | None) -> Example:
+def encode_row(row: Mapping[str, Any], tokenizer: Any, max_seq_length: int | None) -> Example:
+    """One row as an example, as ``encode`` does it."""
     tokens: list[int] = []
     trained: list[bool] = []
     for text, is_trained in _pieces(row, tokenizer):

@@ -34,8 +34,7 @@ class Loop:
         self.step = 0
         self._examples = examples
         self._per_step = settings.batch_size * settings.gradient_accumulation_steps
-        epochs = math.ceil(settings.num_epochs * math.ceil(len(examples) / self._per_step))
-        self.total_steps = settings.max_steps or epochs
+        self.total_steps = settings.total_steps(len(examples))
 
     def run(self, on_step: Callable[[dict[str, float]], None]) -> float:
         """Train to the end and return the mean loss.

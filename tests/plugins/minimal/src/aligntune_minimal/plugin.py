@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from importlib.metadata import requires
 from typing import TYPE_CHECKING
 
-from aligntune_core import Algorithm, BackendInfo, Problem, hookimpl
+from aligntune_core import Algorithm, BackendInfo, Encoding, Plan, Problem, hookimpl
 from aligntune_minimal.capabilities import ALGORITHMS, CAPABILITIES
 from aligntune_minimal.settings import JOB_KEYS
 
@@ -36,6 +37,30 @@ def aligntune_check_job(job: Job) -> list[Problem]:
     from aligntune_minimal.checks import job_problems
 
     return list(job_problems(job))
+
+
+@hookimpl
+def aligntune_plan_job(job: Job, rows: int | None) -> Plan:
+    from aligntune_minimal.settings import Settings
+
+    settings = Settings.of(job)
+    return Plan(
+        batch={
+            "batch_size": settings.batch_size,
+            "gradient_accumulation_steps": settings.gradient_accumulation_steps,
+        },
+        settings=asdict(settings),
+        steps=settings.max_steps if rows is None else settings.total_steps(rows),
+        rows=rows,
+        checkpoints=0,
+    )
+
+
+@hookimpl
+def aligntune_encoding(job: Job) -> Encoding:
+    from aligntune_minimal.build import encoding_of
+
+    return encoding_of(job)
 
 
 @hookimpl

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Self
 
@@ -49,6 +50,11 @@ class Settings:
         """A job's settings; the engine's defaults for what the user left alone."""
         keys = {key: value for key, value in job.settings().items() if key in JOB_KEYS}
         return cls(**keys, **job.backend_args)
+
+    def total_steps(self, examples: int) -> int:
+        """Optimiser steps of a run over so many examples."""
+        per_step = self.batch_size * self.gradient_accumulation_steps
+        return self.max_steps or math.ceil(self.num_epochs * math.ceil(examples / per_step))
 
 
 OWN_ARGS = ("adam_betas", "unlikelihood_weight")
