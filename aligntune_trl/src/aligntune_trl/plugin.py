@@ -38,6 +38,13 @@ def aligntune_check_job(job: Job) -> list[Problem]:
 
 
 @hookimpl
+def aligntune_diagnose() -> list[Problem]:
+    from aligntune_trl.checks import environment_problems
+
+    return list(environment_problems())
+
+
+@hookimpl
 def aligntune_create_trainer(job: Job, emit: Listener) -> Trainer:
     from aligntune_trl.build import build_trainer
 
