@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         create_sft_trainer,
         get_backend_status,
     )
+    from aligntune_core.doctor.examine import doctor
     from aligntune_core.errors import (
         AlignTuneError,
         BackendError,
@@ -44,6 +45,7 @@ __all__ = [
     "create_rl_trainer",
     "create_sft_trainer",
     "create_trainer",
+    "doctor",
     "get_backend_status",
     "supports",
 ]
@@ -56,6 +58,7 @@ _HOMES = {
     "create_rl_trainer": "aligntune.core.backend_factory",
     "create_sft_trainer": "aligntune.core.backend_factory",
     "create_trainer": "aligntune_core.factory",
+    "doctor": "aligntune_core.doctor.examine",
     "get_backend_status": "aligntune.core.backend_factory",
     "supports": "aligntune_core.queries",
 }
