@@ -76,7 +76,7 @@ def test_trl_by_text_or_enum_trains_on_the_original_classes(with_unsloth):
         "aligntune.capabilities()",
         "aligntune.get_backend_status()",
         "aligntune.supports('unsloth', 'sft')",
-        "aligntune.check(level='fast', algorithm='sft', model_name='builtin:tiny', dataset_name='builtin:instructions')",
+        "aligntune.check(level='fast', algorithm='sft', model_name='m/m', dataset_name='builtin:instructions')",
         "aligntune.check(level='fast', algorithm='gspo', model_name='m/m', dataset_name='d/d', backend='unsloth')",
         "BackendType.UNSLOTH",
     ],

@@ -10,6 +10,7 @@ from types import ModuleType
 import pytest
 
 from aligntune_core.decide import decide
+from aligntune_core.doctor.examine import doctor
 from aligntune_core.job import Job
 from aligntune_trl import checks
 from aligntune_trl.checks import job_problems, process_problems
@@ -164,6 +165,17 @@ def test_trl_1_15_is_refused_on_a_cpu(monkeypatch, release, device, refused):
         assert "pip install" in found[0].fix
 
 
+def test_what_stops_every_job_is_told_without_a_job(monkeypatch, trl):
+    trl.SFTTrainer = trainer_class("UnslothSFTTrainer")
+    monkeypatch.setattr(checks, "version", lambda _package: "1.15.0")
+    monkeypatch.setattr(checks, "device", lambda: "cpu")
+    told = doctor(network=False)
+    found = {each.code: each for each in told.findings if each.subject == "trl"}
+    assert found["engine-version"].stops == found["process-patched"].stops == ("trl",)
+    assert "pip install" in found["engine-version"].fix
+    assert "trl" not in told.able
+
+
 def test_without_the_engine_there_is_nothing_to_compare_with(monkeypatch):
     def version(package):
         raise PackageNotFoundError(package)
@@ -224,6 +236,7 @@ def test_checking_imports_no_engine():
     code = """
 import sys
 from aligntune_core.decide import decide
+from aligntune_core.doctor.examine import doctor
 from aligntune_core.job import Job
 from aligntune_trl.plugin import aligntune_check_job
 job = Job(algorithm="sft", model_name="m", dataset_name="d", warmup_ratio=0.1, backend_args={"max_lenght": 1})

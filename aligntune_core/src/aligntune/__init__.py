@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         get_backend_status,
     )
     from aligntune_core.check import check
+    from aligntune_core.doctor.examine import doctor
     from aligntune_core.errors import (
         AlignTuneError,
         BackendError,
@@ -45,6 +46,7 @@ __all__ = [
     "create_rl_trainer",
     "create_sft_trainer",
     "create_trainer",
+    "doctor",
     "find_backends",
     "get_backend_status",
     "supports",
@@ -58,6 +60,7 @@ _HOMES = {
     "create_rl_trainer": "aligntune.core.backend_factory",
     "create_sft_trainer": "aligntune.core.backend_factory",
     "create_trainer": "aligntune_core.factory",
+    "doctor": "aligntune_core.doctor.examine",
     "find_backends": "aligntune_core.queries",
     "get_backend_status": "aligntune.core.backend_factory",
     "supports": "aligntune_core.queries",

@@ -199,7 +199,7 @@ def _explicit(wanted: str, algorithm: Algorithm | None, features: list[Feature],
     if backend.ready and backend.reason:
         message = f"backend '{wanted}': {backend.reason}."
         choice.problems.append(Problem("backend-heavy", message, "", "backend", Severity.WARNING))
-    choice.problems += _process_problems(backend)
+    choice.problems += process_problems(backend)
     return choice
 
 
@@ -236,7 +236,7 @@ def _choose(
             [objected]
             if objected
             else [
-                *_process_problems(backend),
+                *process_problems(backend),
                 *_key_problems(backend, job, idle),
                 *_backend_problems(backend, job, known, probe=probe),
             ]
@@ -263,7 +263,7 @@ def _choose(
     return choice
 
 
-def _process_problems(backend: Backend) -> list[Problem]:
+def process_problems(backend: Backend) -> list[Problem]:
     """What was imported into this process that the backend can't live with."""
     import sys
 

@@ -99,6 +99,19 @@ def aligntune_encoding(job: Job, emit: Listener) -> Encoding | None:
 
 
 @hookspec(firstresult=True)
+def aligntune_diagnose() -> Iterable[Problem] | None:
+    """Find what stands in the way of every job of this backend, here and in this process. Since 1.0.
+
+    `aligntune doctor` asks it, with no job at hand: e.g. a release of the engine that can't train on this machine, or a
+    process in which its classes were replaced. No engine may be imported. The same problems have to come from
+    ``aligntune_check_job`` where they stop a job.
+
+    Returns:
+        The problems; nothing where there are none. Their ``key`` is not shown.
+    """
+
+
+@hookspec(firstresult=True)
 def aligntune_create_trainer(job: Job, emit: Listener) -> Trainer | None:
     """Make the trainer for a job that passed every check. Required; imports the engine. Since 1.0.
 

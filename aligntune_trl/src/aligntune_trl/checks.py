@@ -31,8 +31,7 @@ _FRESH = "Start a fresh process for it: `aligntune train` does."
 
 def job_problems(job: Job) -> Iterator[Problem]:
     """Every problem that this backend finds in a job."""
-    yield from process_problems()
-    yield from _version_problems()
+    yield from environment_problems()
     for key in ("model_name", "reward_model_name"):
         if job.is_set(key):
             yield from model_problems(key, getattr(job, key))
@@ -55,6 +54,12 @@ def job_problems(job: Job) -> Iterator[Problem]:
             yield Problem(
                 "checkpoint-broken", f"a newer checkpoint is passed over: {note}.", "", "resume", Severity.WARNING
             )
+
+
+def environment_problems() -> Iterator[Problem]:
+    """What stops every job of this backend, in this process or in this environment."""
+    yield from process_problems()
+    yield from _version_problems()
 
 
 def process_problems() -> Iterator[Problem]:

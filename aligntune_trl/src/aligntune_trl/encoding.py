@@ -35,6 +35,7 @@ def encoding_of(job: Job, emit: Listener) -> Encoding | None:
         return None
     with quiet_engine():
         from transformers import AutoConfig
+
         from aligntune_trl.models import load_tokenizer, model_path
 
         config = AutoConfig.from_pretrained(model_path(job.model_name))

@@ -52,6 +52,13 @@ def aligntune_encoding(job: Job, emit: Listener) -> Encoding | None:
 
 
 @hookimpl
+def aligntune_diagnose() -> list[Problem]:
+    from aligntune_trl.checks import environment_problems
+
+    return list(environment_problems())
+
+
+@hookimpl
 def aligntune_create_trainer(job: Job, emit: Listener) -> Trainer:
     from aligntune_trl.build import build_trainer
 

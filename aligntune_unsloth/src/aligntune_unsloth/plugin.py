@@ -25,16 +25,19 @@ def aligntune_backend_info() -> BackendInfo:
 
 @hookimpl
 def aligntune_check_job(job: Job) -> list[Problem]:
-    return [
-        Problem(
-            "not-implemented",
-            "this version of the backend 'unsloth' declares what it will support and has no trainers yet.",
-            f"Use backend='trl' for '{job.algorithm}'.",
-            "backend",
-        )
-    ]
+    return [_no_trainers(f"Use backend='trl' for '{job.algorithm}'.")]
+
+
+@hookimpl
+def aligntune_diagnose() -> list[Problem]:
+    return [_no_trainers("Use backend='trl'.")]
 
 
 @hookimpl
 def aligntune_create_trainer(job: Job) -> Trainer:
     raise BackendError(f"backend 'unsloth' has no trainer for '{job.algorithm}' yet.", fix="Use backend='trl'.")
+
+
+def _no_trainers(fix: str) -> Problem:
+    message = "this version of the backend 'unsloth' declares what it will support and has no trainers yet."
+    return Problem("not-implemented", message, fix, "backend")

@@ -9,6 +9,7 @@ import typer
 from aligntune_core.cli.backends import backends
 from aligntune_core.cli.capabilities import capabilities
 from aligntune_core.cli.check import check
+from aligntune_core.cli.doctor import doctor
 from aligntune_core.cli.quickstart import quickstart
 from aligntune_core.cli.schema import schema
 from aligntune_core.cli.train import train
@@ -41,5 +42,5 @@ def options(
     """Post-train language models through one contract, on the engine you name."""
 
 
-for _command in (train, check, capabilities, backends, schema, quickstart):
+for _command in (train, check, capabilities, backends, doctor, schema, quickstart):
     app.command()(_command)
