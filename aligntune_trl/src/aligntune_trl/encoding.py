@@ -97,11 +97,12 @@ def _demonstration(tokenizer: Any, row: Mapping[str, Any]) -> list[Encoded]:
 
         whole = tokenize_conversation(row["messages"], tokenizer)
         return [Encoded(whole["input_ids"], whole["assistant_masks"])]
-    return [_answered(tokenizer, row["prompt"], row["completion"], row.get("tools"))]
+    return _labelled(tokenizer, row)
 
 
 def _pair(tokenizer: Any, row: Mapping[str, Any]) -> list[Encoded]:
-    pair = [_answered(tokenizer, row["prompt"], row[name], row.get("tools"), name) for name in ("chosen", "rejected")]
+    asked = _ids(tokenizer, row["prompt"], row.get("tools"), asks=True)
+    pair = [_answered(tokenizer, row, asked, name) for name in ("chosen", "rejected")]
     # both answers begin where the first of them does
     start = min(len(each.ids) - sum(each.learned) for each in pair)
     return [replace(each, learned=[0] * start + [1] * (len(each.ids) - start)) for each in pair]
@@ -113,7 +114,8 @@ def _judged_pair(tokenizer: Any, row: Mapping[str, Any]) -> list[Encoded]:
 
 
 def _labelled(tokenizer: Any, row: Mapping[str, Any]) -> list[Encoded]:
-    return [_answered(tokenizer, row["prompt"], row["completion"], row.get("tools"))]
+    asked = _ids(tokenizer, row["prompt"], row.get("tools"), asks=True)
+    return [_answered(tokenizer, row, asked, "completion")]
 
 
 def _prompt(tokenizer: Any, row: Mapping[str, Any]) -> list[Encoded]:
@@ -131,13 +133,19 @@ _ENCODERS: Mapping[str, Callable[[Any, Mapping[str, Any]], list[Encoded]]] = {
 """By algorithm where it has its own, else by the kind of rows."""
 
 
-def _answered(tokenizer: Any, prompt: Any, answer: Any, tools: Any, name: str = "") -> Encoded:
+def _answered(tokenizer: Any, row: Mapping[str, Any], asked: Sequence[int], name: str) -> Encoded:
     """As TRL does it: the answer begins where the prompt alone and the whole part."""
-    asked = _ids(tokenizer, prompt, tools, asks=True)
-    whole = _ids(tokenizer, prompt + (_ended(answer, tokenizer) if isinstance(answer, str) else answer), tools)
+    answer = row[name]
+    ended = _ended(answer, tokenizer) if isinstance(answer, str) else answer
+    whole = _ids(tokenizer, row["prompt"] + ended, row.get("tools"))
     start = next((n for n, (one, other) in enumerate(zip(asked, whole, strict=False)) if one != other), None)
     start = min(len(asked), len(whole)) if start is None else start
-    return Encoded(whole, [0] * start + [1] * (len(whole) - start), name, is_split=start < len(asked))
+    return Encoded(
+        whole,
+        [0] * start + [1] * (len(whole) - start),
+        "" if name == "completion" else name,
+        is_split=start < len(asked),
+    )
 
 
 def _ended(text: str, tokenizer: Any) -> str:
@@ -146,12 +154,17 @@ def _ended(text: str, tokenizer: Any) -> str:
 
 def _ids(tokenizer: Any, content: Any, tools: Any = None, *, asks: bool = False) -> Sequence[int]:
     if isinstance(content, str):
-        return list(tokenizer(content)["input_ids"])
+        return list(tokenizer(content, verbose=False)["input_ids"])
     if isinstance(tools, str):
         import json
 
         tools = json.loads(tools)
     encoded = tokenizer.apply_chat_template(
-        content, tools=tools, add_generation_prompt=asks, tokenize=True, return_dict=True
+        content,
+        tools=tools,
+        add_generation_prompt=asks,
+        tokenize=True,
+        return_dict=True,
+        tokenizer_kwargs={"verbose": False},
     )
     return list(encoded["input_ids"])

@@ -54,10 +54,10 @@ def _table(title: str, rows: dict[str, str], ink: Ink) -> Iterator[str]:
 def _plan(plan: Plan, job: Job) -> Iterator[tuple[str, str]]:
     from aligntune_core.examine.room import free_bytes, size
 
-    what = "prompts" if plan.completions else "examples"
+    what = "prompt" if plan.completions else "example"
     factors = " x ".join(f"{name} {count}" for name, count in plan.batch.items())
     steps = f"{plan.steps:,}" if plan.steps is not None else "as many as the data makes"
-    yield "steps", f"{steps}, each from {plan.effective_batch:,} {what} ({factors})"
+    yield "steps", f"{steps}, each from {plan.effective_batch:,} {what}{'s' * (plan.effective_batch != 1)} ({factors})"
     if plan.completions > 1:
         whole = plan.effective_batch * plan.completions
         yield "completions", f"{plan.completions} for each prompt, {whole:,} in a step"
@@ -85,7 +85,9 @@ def _data(found: Examination) -> Iterator[tuple[str, str]]:
 
 
 def _lengths(lengths: Lengths) -> str:
-    whose = f"of the first {lengths.rows:,} rows: " if lengths.rows >= 10_000 else ""
+    from aligntune_core.examine.tokens import MOST_ROWS
+
+    whose = f"of the first {lengths.rows:,} rows: " if lengths.rows >= MOST_ROWS else ""
     parts = [f"{whose}{lengths.shortest:,} to {lengths.longest:,} a row, half of them over {lengths.median:,}"]
     if lengths.learned:
         parts.append(f"{100 * lengths.learned / lengths.tokens:.0f}% of them are learned from")

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from aligntune_core.encoding import Encoded, Encoding
 
-MOST_ROWS = 10_000
-"""Rows that are looked at: more of them say little more, and take seconds."""
+MOST_ROWS = 5000
+"""Rows that are looked at: more of them say little more, and take many seconds."""
 
 _LONG = 400
 
