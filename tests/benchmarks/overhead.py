@@ -1,9 +1,10 @@
-"""What AlignTune costs on top of TRL, and what a query costs on top of the interpreter.
+"""What AlignTune costs on top of TRL, and what its short commands cost on top of the interpreter.
 
 Run it with ``python tests/benchmarks/overhead.py [--rounds 5] [--steps 40] [--algorithm sft]``. It trains
 ``builtin:tiny`` through AlignTune and through a script written by hand on TRL, in turn, each in a process of its own,
-and prints ratios of medians: from the process's start to the end of the first step, and from step to step. Then
-``aligntune capabilities`` against a bare interpreter, with the memory it takes.
+and prints ratios of medians: from the process's start to the end of the first step, the processor time of that, which
+other programs on the machine disturb less, and from step to step. Then ``aligntune capabilities`` and
+``aligntune check`` against a bare interpreter, with the memory they take.
 """
 
 from __future__ import annotations
@@ -17,7 +18,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 BY_HAND = """
 import json, sys, time
@@ -38,7 +44,7 @@ if {name!r} == "SFT":
     ]
 class Marks(TrainerCallback):
     def on_step_end(self, args, state, control, **kwargs):
-        marks.append(time.time())
+        marks.append((time.time(), time.process_time()))
 marks = []
 config = {name}Config(
     output_dir={folder!r}, max_steps={steps}, per_device_train_batch_size=8, learning_rate=1e-3, max_length=128,
@@ -55,7 +61,7 @@ from aligntune import create_trainer
 marks = []
 def listen(event):
     if type(event).__name__ == "Stepped" and not event.metrics:
-        marks.append(time.time())
+        marks.append((time.time(), time.process_time()))
 trainer = create_trainer(
     algorithm={algorithm!r}, backend="trl", model_name={model!r}, dataset_name={data!r}, output_dir={folder!r},
     max_steps={steps}, batch_size=8, learning_rate=1e-3, max_seq_length=128, use_peft={lora} or None,
@@ -65,8 +71,8 @@ print("MARKS" + json.dumps(marks))
 """
 
 
-def train(script: str, **values: object) -> tuple[float, float]:
-    """Seconds from the process's start to the end of its first step, and the median from step to step."""
+def train(script: str, **values: object) -> tuple[float, ...]:
+    """Seconds and processor seconds of one process until its first step ended, and the median from step to step."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "script.py")
         file.write_text(script.format(folder=folder, **values), encoding="utf-8")
@@ -74,32 +80,44 @@ def train(script: str, **values: object) -> tuple[float, float]:
         told = subprocess.run([sys.executable, str(file)], capture_output=True, text=True, check=True)
     line = next(line for line in told.stdout.splitlines() if line.startswith("MARKS"))
     marks = json.loads(line.removeprefix("MARKS"))
-    return marks[0] - begun, statistics.median(b - a for a, b in itertools.pairwise(marks))
+    (first, processor), *_ = marks
+    return first - begun, processor, statistics.median(b - a for (a, _), (b, _) in itertools.pairwise(marks))
 
 
-def process(words: list[str]) -> tuple[float, float]:
-    """Wall seconds and peak resident megabytes of one process."""
+def process(words: list[str]) -> tuple[float, ...]:
+    """Seconds, processor seconds and peak resident megabytes of one process."""
     begun = time.perf_counter()
     child = os.posix_spawn(
         words[0], words, os.environ, file_actions=[(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
     )
-    _, _, usage = os.wait4(child, 0)
-    return time.perf_counter() - begun, usage.ru_maxrss / 1024
+    _, status, usage = os.wait4(child, 0)
+    if status:
+        raise RuntimeError(f"{words} failed")
+    return time.perf_counter() - begun, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
-def in_turn(rounds: int, *measures: object) -> list[list[tuple[float, float]]]:
-    """Every measure once to warm up, then all of them in turn, ``rounds`` times."""
-    taken: list[list[tuple[float, float]]] = [[] for _ in measures]
+def in_turn(rounds: int, *measures: Callable[[], tuple[float, ...]]) -> list[list[float]]:
+    """The medians of every measure's figures: each once to warm up, then all of them in turn, ``rounds`` times."""
+    taken: list[list[tuple[float, ...]]] = [[] for _ in measures]
     for measure in measures:
         measure()
     for _ in range(rounds):
         for figures, measure in zip(taken, measures, strict=True):
             figures.append(measure())
-    return taken
+    return [[statistics.median(each) for each in zip(*figures, strict=True)] for figures in taken]
 
 
-def medians(figures: list[tuple[float, float]]) -> tuple[float, float]:
-    return statistics.median(first for first, _ in figures), statistics.median(second for _, second in figures)
+def check_command(program: str, job_file: Path, values: Mapping[str, object]) -> list[str]:
+    """The words that check a job without loading anything."""
+    keys = {
+        "backend": "trl",
+        "algorithm": values["algorithm"],
+        "model_name": values["model"],
+        "dataset_name": values["data"],
+    }
+    job_file.write_text("".join(f"{key}: {value}\n" for key, value in keys.items()), encoding="utf-8")
+    offered = subprocess.run([program, "check", "--help"], capture_output=True, text=True, check=True).stdout
+    return [program, "check", str(job_file), *(["--fast"] if "--fast" in offered else [])]
 
 
 def main() -> None:
@@ -126,21 +144,28 @@ def main() -> None:
         "lora": options.lora,
     }
     ours, theirs = in_turn(options.rounds, lambda: train(THROUGH_ALIGNTUNE, **values), lambda: train(BY_HAND, **values))
-    (start, step), (start_by_hand, step_by_hand) = medians(ours), medians(theirs)
     what = f"{options.algorithm}{' with LoRA' if options.lora else ''}"
     print(f"{what}: medians of {options.rounds} rounds in turn, {options.steps} steps each")
-    print(f"  start to first step: {start:.2f} s / by hand {start_by_hand:.2f} s = {start / start_by_hand:.3f}")
-    print(f"  a step: {step * 1e3:.1f} ms / by hand {step_by_hand * 1e3:.1f} ms = {step / step_by_hand:.3f}")
+    for name, mine, by_hand in zip(("start to first step", "processor time of it"), ours, theirs, strict=False):
+        print(f"  {name}: {mine:.2f} s / by hand {by_hand:.2f} s = {mine / by_hand:.3f}")
+    print(f"  a step: {ours[-1] * 1e3:.1f} ms / by hand {theirs[-1] * 1e3:.1f} ms = {ours[-1] / theirs[-1]:.3f}")
 
     program = str(Path(sys.executable).with_name("aligntune"))
-    query, bare = in_turn(
-        4 * options.rounds, lambda: process([program, "capabilities"]), lambda: process([sys.executable, "-c", "pass"])
-    )
-    (seconds, memory), (bare_seconds, _) = medians(query), medians(bare)
-    print(
-        f"aligntune capabilities: {seconds * 1e3:.0f} ms / bare interpreter {bare_seconds * 1e3:.0f} ms "
-        f"= {seconds / bare_seconds:.1f} times, {memory:.0f} MB resident"
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        commands = {
+            "capabilities": [program, "capabilities"],
+            "check": check_command(program, Path(folder, "job.yaml"), values),
+        }
+        *figures, bare = in_turn(
+            4 * options.rounds,
+            *(partial(process, words) for words in commands.values()),
+            partial(process, [sys.executable, "-c", "pass"]),
+        )
+    for name, (seconds, processor, memory) in zip(commands, figures, strict=True):
+        print(
+            f"aligntune {name}: {seconds * 1e3:.0f} ms / bare interpreter {bare[0] * 1e3:.0f} ms "
+            f"= {seconds / bare[0]:.1f} times, {processor:.2f} s of processor time, {memory:.0f} MB resident"
+        )
 
 
 if __name__ == "__main__":

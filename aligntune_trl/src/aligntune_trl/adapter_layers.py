@@ -63,10 +63,8 @@ def _linear_names(model: Any) -> list[str]:
 def _shape(made_of: Ingredients) -> Any:
     """The model without its weights."""
     import torch
-    from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSequenceClassification
+    from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
 
-    trusted = made_of.job.trust_remote_code
     kind = AutoModelForSequenceClassification if made_of.recipe.task_type == "SEQ_CLS" else AutoModelForCausalLM
-    config = AutoConfig.from_pretrained(made_of.model, trust_remote_code=trusted)
     with torch.device("meta"):
-        return kind.from_config(config, trust_remote_code=trusted)
+        return kind.from_config(made_of.config, trust_remote_code=made_of.job.trust_remote_code)

@@ -5,20 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from aligntune_core import DataError, JobError, Notice
-from aligntune_core.data.prepare import prepare_job
+from aligntune_core.importing import large_import
 from aligntune_trl.adapter_layers import layer_problem
 from aligntune_trl.arguments import config_arguments, own_arguments
 from aligntune_trl.checkpoints import resume_from
 from aligntune_trl.engine_config import adapter_config, configured, loading_arguments, precision
-from aligntune_trl.ingredients import Ingredients
-from aligntune_trl.models import load_tokenizer, loading_weights, starting_model
+from aligntune_trl.ingredients import gather
+from aligntune_trl.models import loading_weights
 from aligntune_trl.quiet import quiet_engine
-from aligntune_trl.recipes import RECIPES
 from aligntune_trl.refusals import refusals
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from aligntune_core import Job, Listener
     from aligntune_core.rewards import RewardFunction
+    from aligntune_trl.ingredients import Ingredients
     from aligntune_trl.recipes import Recipe
     from aligntune_trl.trainer import TRLTrainer
 
@@ -37,19 +39,20 @@ def build_trainer(job: Job, emit: Listener) -> TRLTrainer:
         RewardError: If a reward function doesn't do what it should.
         CheckpointError: If the job resumes and there is no whole checkpoint.
     """
-    recipe = RECIPES[job.algorithm]
     checkpoint, _ = resume_from(job)
-    train, evaluation = prepare_job(job, recipe.kind, emit)
+    made_of = gather(job, emit)
     with quiet_engine():
+        return _handed_over(made_of, checkpoint)
+
+
+def _handed_over(made_of: Ingredients, checkpoint: Path | None) -> TRLTrainer:
+    """The job in its engine's hands, with the model's weights loaded."""
+    with large_import():
         from aligntune_trl.trainer import TRLTrainer
 
-        model = starting_model(job.model_name, emit, trust_remote_code=job.trust_remote_code)
-        tokenizer = load_tokenizer(model, job, emit)
-        rows = _tokenized(train.rows, tokenizer)
-        eval_rows = _tokenized(evaluation.rows, tokenizer) if evaluation else None
-        made_of = Ingredients(job, recipe, model, tokenizer, rows, eval_rows, emit)
-        with refusals(made_of):
-            native = _ppo(made_of) if job.algorithm == "ppo" else _native(made_of)
+    job, recipe, emit = made_of.job, made_of.recipe, made_of.emit
+    with refusals(made_of):
+        native = _ppo(made_of) if job.algorithm == "ppo" else _native(made_of)
     # peft passes over a name that it finds no layer for, as long as it finds one for another
     if missing := layer_problem(made_of, getattr(native.model, "policy", native.model)):
         raise JobError([missing])
@@ -58,26 +61,27 @@ def build_trainer(job: Job, emit: Listener) -> TRLTrainer:
 
         keep_prompt_order(native, checkpoint)
     _replace_printer(native, recipe, emit)
-    _say_dropped(job, len(rows), native, emit)
-    return TRLTrainer(job, native, tokenizer, checkpoint, emit)
+    _say_dropped(job, len(made_of.rows), native, emit)
+    return TRLTrainer(job, native, made_of.tokenizer, checkpoint, emit)
 
 
 def _native(made_of: Ingredients) -> Any:
     """TRL's own trainer, with the model loaded."""
-    import trl
-    from transformers import set_seed
+    with large_import():
+        import trl
+        from transformers import set_seed
 
+        config_class, trainer = getattr(trl, made_of.recipe.config), getattr(trl, made_of.recipe.trainer)
     job, recipe, rows, emit = made_of.job, made_of.recipe, made_of.rows, made_of.emit
     arguments = {**precision(job, emit), **config_arguments(job, recipe)}
     if quantised := loading_arguments(job):
         arguments["model_init_kwargs"] = {**(arguments.get("model_init_kwargs") or {}), **quantised}
-    config = configured(getattr(trl, recipe.config), arguments)
-    trainer = getattr(trl, recipe.trainer)
+    config = configured(config_class, arguments)
     extra: dict[str, Any] = {}
     if recipe.is_grouped:
         from aligntune_trl.online import check_prompts, reward_arguments, reward_functions
 
-        check_prompts(rows, config, made_of.tokenizer, _context(made_of.model, job), emit)
+        check_prompts(rows, config, made_of.tokenizer, made_of.context, emit)
         functions = reward_functions(job, recipe, config, rows)
         config.reward_weights = config.reward_weights or [function.weight for function in functions]
         extra.update(reward_arguments(functions))
@@ -101,24 +105,6 @@ def _ppo(made_of: Ingredients) -> Any:
     from aligntune_trl.ppo.build import build_ppo
 
     return build_ppo(made_of)
-
-
-def _tokenized(rows: Any, tokenizer: Any) -> Any:
-    """Conversations with several answers as tokens, since TRL would train on all of their turns; other rows as is."""
-    if "messages" not in rows.column_names:
-        return rows
-    from aligntune_trl.conversations import tokenize_conversation
-
-    return rows.map(lambda row: tokenize_conversation(row["messages"], tokenizer), remove_columns=rows.column_names)
-
-
-def _context(model: str, job: Job) -> int | None:
-    """How many tokens the model can hold, where its configuration says."""
-    from transformers import AutoConfig
-
-    config = AutoConfig.from_pretrained(model, trust_remote_code=job.trust_remote_code)
-    length = getattr(config.get_text_config(), "max_position_embeddings", None)
-    return int(length) if length else None
 
 
 def _sampling(job: Job, recipe: Recipe, trainer: type, functions: list[RewardFunction]) -> type:

@@ -159,6 +159,5 @@ def _lora_problems(job: Job, value: object) -> Iterator[Problem]:
 
 
 def _length_problems(job: Job, recipe: Recipe) -> Iterator[Problem]:
-    length = config_arguments(job, recipe).get("max_length", 0)
-    if job.packing and length is None:
+    if job.packing and config_arguments(job, recipe).get("max_length", 0) is None:
         yield Problem("contradiction", "'packing' needs a length to pack to.", "Set max_seq_length.", "packing")

@@ -77,10 +77,9 @@ def adapter_config(made_of: Ingredients) -> Any:
         return None
     from peft import LoraConfig
     from peft.utils.constants import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING as KNOWN_LAYERS
-    from transformers import AutoConfig
 
     arguments = lora_arguments(made_of.job, made_of.recipe.task_type)
-    kind = AutoConfig.from_pretrained(made_of.model, trust_remote_code=made_of.job.trust_remote_code).model_type
+    kind = made_of.config.model_type
     if "target_modules" not in arguments and kind not in KNOWN_LAYERS:
         arguments["target_modules"] = "all-linear"
         made_of.emit(Notice(f"adapters go on every linear layer, since peft has no default for a '{kind}' model."))

@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from aligntune_core.data.prepare import prepare_job
+from aligntune_trl.models import load_config, load_tokenizer, starting_model
+from aligntune_trl.quiet import quiet_engine
+from aligntune_trl.recipes import RECIPES
+
 if TYPE_CHECKING:
     from aligntune_core import Job, Listener
     from aligntune_trl.recipes import Recipe
@@ -18,6 +23,7 @@ class Ingredients:
         job: The job.
         recipe: How its algorithm is trained.
         model: The starting model, as transformers loads it.
+        config: Its configuration.
         tokenizer: Its tokenizer.
         rows: The training data, in the form the trainer takes.
         eval_rows: The evaluation data, or None.
@@ -27,7 +33,45 @@ class Ingredients:
     job: Job
     recipe: Recipe
     model: str
+    config: Any
     tokenizer: Any
     rows: Any
     eval_rows: Any
     emit: Listener
+
+    @property
+    def context(self) -> int | None:
+        """How many tokens the model can hold, where its configuration says."""
+        length = getattr(self.config.get_text_config(), "max_position_embeddings", None)
+        return int(length) if length else None
+
+
+def gather(job: Job, emit: Listener) -> Ingredients:
+    """Load what a job names, but for weights; TRL is not imported.
+
+    Args:
+        job: A job that passed every check.
+        emit: Where events go.
+
+    Raises:
+        DataError: If the dataset can't be used.
+        ModelError: If the model's configuration or its tokenizer can't be loaded.
+    """
+    recipe = RECIPES[job.algorithm]
+    train, evaluation = prepare_job(job, recipe.kind, emit)
+    with quiet_engine():
+        model = starting_model(job.model_name, emit)
+        config = load_config(model, job.model_name, trust_remote_code=job.trust_remote_code)
+        tokenizer = load_tokenizer(model, job, emit)
+        rows = _tokenized(train.rows, tokenizer)
+        eval_rows = _tokenized(evaluation.rows, tokenizer) if evaluation else None
+    return Ingredients(job, recipe, model, config, tokenizer, rows, eval_rows, emit)
+
+
+def _tokenized(rows: Any, tokenizer: Any) -> Any:
+    """Conversations with several answers as tokens, since TRL would train on all of their turns; other rows as is."""
+    if "messages" not in rows.column_names:
+        return rows
+    from aligntune_trl.conversations import tokenize_conversation
+
+    return rows.map(lambda row: tokenize_conversation(row["messages"], tokenizer), remove_columns=rows.column_names)

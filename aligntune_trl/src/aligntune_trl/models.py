@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aligntune_core import ModelError, Notice
+from aligntune_core.importing import large_import
 from aligntune_core.models.cache import cache_folder, make_folder
 
 if TYPE_CHECKING:
@@ -39,6 +40,24 @@ def model_path(name: str) -> str:
 def is_gguf(name: str) -> bool:
     """Whether a model's name is that of a .gguf file."""
     return name.lower().endswith(".gguf")
+
+
+def load_config(path: str, name: str, *, trust_remote_code: bool) -> Any:
+    """The model's configuration.
+
+    Args:
+        path: The starting model as transformers loads it.
+        name: The model, as the job names it.
+        trust_remote_code: Whether code that comes with the model may be run.
+
+    Raises:
+        ModelError: If it can't be loaded.
+    """
+    # it imports the modules of the model's kind, and torch with them
+    with loading(name), large_import():
+        from transformers import AutoConfig
+
+        return AutoConfig.from_pretrained(path, trust_remote_code=trust_remote_code)
 
 
 def load_tokenizer(name: str, job: Job, emit: Listener) -> Any:
@@ -72,7 +91,7 @@ def load_tokenizer(name: str, job: Job, emit: Listener) -> Any:
     return tokenizer
 
 
-def starting_model(model_name: str, emit: Listener, *, trust_remote_code: bool = False) -> str:
+def starting_model(model_name: str, emit: Listener) -> str:
     """The starting model as transformers loads it by name: a hub id or a folder.
 
     A .gguf file is written out as a folder of plain weights, and a folder that holds an adapter as one with the
@@ -82,7 +101,6 @@ def starting_model(model_name: str, emit: Listener, *, trust_remote_code: bool =
     Args:
         model_name: The model, as a job names it.
         emit: Where it is said that something is written out.
-        trust_remote_code: Whether code that comes with the model may be run.
 
     Raises:
         ModelError: If the model can't be loaded.
@@ -91,10 +109,6 @@ def starting_model(model_name: str, emit: Listener, *, trust_remote_code: bool =
     path = Path(name)
     adapter = (path / "adapter_config.json").is_file() and not (path / "config.json").is_file()
     if not adapter and not is_gguf(name):
-        with loading(model_name):
-            from transformers import AutoConfig
-
-            AutoConfig.from_pretrained(name, trust_remote_code=trust_remote_code)
         return name
     files = sorted(path.glob("adapter_model.*")) if adapter else [path]
     stamp = [(str(file.resolve()), file.stat().st_size, file.stat().st_mtime_ns) for file in files]

@@ -8,6 +8,8 @@ import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from aligntune_core.importing import large_import
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Set as AbstractSet
@@ -52,8 +54,9 @@ def quiet_engine(tied: AbstractSet[str] = frozenset()) -> Iterator[None]:
     Args:
         tied: The names of the model's weights that a checkpoint holds under another name.
     """
-    import datasets
-    from transformers.utils import logging as transformers_logging
+    with large_import():
+        import datasets
+        from transformers.utils import logging as transformers_logging
 
     dataset_bars = datasets.is_progress_bar_enabled()
     model_bars = transformers_logging.is_progress_bar_enabled()

@@ -12,6 +12,7 @@ from aligntune_core.data.failures import bad_split, explain_hub, explain_local, 
 from aligntune_core.data.files import Inspected, first_broken_line, inspect
 from aligntune_core.data.paths import SAVED_SPLITS, is_local
 from aligntune_core.errors import DataError
+from aligntune_core.importing import large_import
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -158,7 +159,8 @@ def _part(splits: Mapping[str, Dataset], split: str, name: str) -> Dataset:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    import datasets
+    with large_import():
+        import datasets
 
     bars, level = not datasets.are_progress_bars_disabled(), datasets.logging.get_verbosity()
     if bars:

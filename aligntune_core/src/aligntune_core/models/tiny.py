@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from aligntune_core.errors import ModelError
+from aligntune_core.importing import large_import
 from aligntune_core.models.cache import cache_folder, make_folder
 
 if TYPE_CHECKING:
@@ -50,8 +51,9 @@ def tiny_folder() -> Path:
 
 
 def _write(folder: Path) -> None:
-    import torch
-    from transformers import LlamaConfig, LlamaForCausalLM
+    with large_import():
+        import torch
+        from transformers import LlamaConfig, LlamaForCausalLM
 
     tokenizer = _tokenizer()
     with torch.random.fork_rng(devices=[]):

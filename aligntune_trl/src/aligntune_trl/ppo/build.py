@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from aligntune_core import ModelError
+from aligntune_core.importing import large_import
 from aligntune_core.rewards import guarded, probe, resolve
 from aligntune_trl.arguments import config_arguments
 from aligntune_trl.engine_config import adapter_config, configured, loading_arguments, precision
-from aligntune_trl.models import loading, starting_model
+from aligntune_trl.models import load_config, loading, starting_model
 
 if TYPE_CHECKING:
     from aligntune_core import Job, Listener
@@ -27,10 +28,11 @@ def build_ppo(made_of: Ingredients) -> PPOTrainer:
         ModelError: If a model can't be loaded, or the reward model is none.
         RewardError: If a reward function doesn't do what it should.
     """
-    import torch
-    from transformers import AutoModelForCausalLM
+    with large_import():
+        import torch
+        from transformers import AutoModelForCausalLM
 
-    from aligntune_trl.ppo import PPOConfig, PPOTrainer
+        from aligntune_trl.ppo import PPOConfig, PPOTrainer
 
     job, recipe, emit = made_of.job, made_of.recipe, made_of.emit
     config = configured(PPOConfig, {**precision(job, emit), **config_arguments(job, recipe)})
@@ -66,12 +68,11 @@ def _reward_functions(job: Job, config: Any, rows: Any) -> dict[str, Any]:
 
 def _reward_model(job: Job, emit: Listener) -> dict[str, Any]:
     import torch
-    from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
     name = job.reward_model_name or ""
-    path = starting_model(name, emit, trust_remote_code=job.trust_remote_code)
-    with loading(name):
-        config = AutoConfig.from_pretrained(path, trust_remote_code=job.trust_remote_code)
+    path = starting_model(name, emit)
+    config = load_config(path, name, trust_remote_code=job.trust_remote_code)
     kinds = config.architectures or []
     if not any("SequenceClassification" in kind or "RewardModel" in kind for kind in kinds):
         raise ModelError(
