@@ -251,9 +251,9 @@ def test_a_long_good_run_draws_no_warning(algorithm, letters, tmp_path):
 def test_a_look_takes_no_time():
     log = Log("ppo")
     metrics = {watcher.metric: 0.5 for watcher in watchers_of("ppo")} | {"completion/mean_length": 8.0}
-    begun = time.perf_counter()
+    begun = time.process_time()
     log.give(metrics, 1000)
-    assert time.perf_counter() - begun < 0.5  # half a millisecond a log
+    assert time.process_time() - begun < 0.5  # half a millisecond a log
 
 
 def families(watcher):
