@@ -84,7 +84,9 @@ def learnt(algorithm, run, folder):
 @pytest.mark.parametrize("lora", [False, True], ids=["full", "lora"])
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_it_learns(algorithm, lora, tmp_path):
-    assert learnt(algorithm, train(algorithm, tmp_path / "run", lora=lora), tmp_path / "saved")
+    run = train(algorithm, tmp_path / "run", lora=lora)
+    assert learnt(algorithm, run, tmp_path / "saved")
+    assert run.warnings() == []
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)

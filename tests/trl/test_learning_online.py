@@ -45,6 +45,7 @@ def frozen(letters, tmp_path_factory):
 def test_the_reward_rises(algorithm, lora, letters, frozen, tmp_path):
     run = train(algorithm, letters, tmp_path, lora=lora)
     assert learnt(run)
+    assert run.warnings() == []
     assert last_rewards(run) > last_rewards(frozen(algorithm)) + 0.25
 
 

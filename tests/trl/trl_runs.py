@@ -83,6 +83,10 @@ class Run:
         """What was said in words."""
         return [event.message for event in self.events if isinstance(event, Notice)]
 
+    def warnings(self):
+        """What was said as a warning."""
+        return [event.message for event in self.events if isinstance(event, Notice) and event.warning]
+
 
 def build(algorithm, model_name, dataset_name, **job):
     """A trainer, ready to train, that logs every step."""

@@ -84,7 +84,7 @@ def _native(made_of: Ingredients) -> Any:
         check_prompts(rows, config, made_of.tokenizer, made_of.context, emit)
         functions = reward_functions(job, recipe, config, rows)
         config.reward_weights = config.reward_weights or [function.weight for function in functions]
-        extra.update(reward_arguments(functions))
+        extra.update(reward_arguments(job, functions))
         trainer = _sampling(job, recipe, trainer, functions)
     if adapters := adapter_config(made_of):
         extra["peft_config"] = adapters

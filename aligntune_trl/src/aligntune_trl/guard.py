@@ -1,4 +1,4 @@
-"""A run that diverged stops with an error, and what it left is not taken for a trained model."""
+"""A run that diverged, or that nothing rewards, stops with an error, and what it left is not taken for a model."""
 
 from __future__ import annotations
 
@@ -8,18 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 from transformers import TrainerCallback
 
-from aligntune_core import RunError
+from aligntune_core import RewardError, RunError
+from aligntune_core.rewards.guard import GuardedReward
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from transformers import TrainerControl, TrainerState, TrainingArguments
 
 _FIX = "Lower learning_rate or max_grad_norm, or set precision to bf16 or fp32."
+_STEPS_WITHOUT_REWARD = 3
+"""Batches in a row: a checker that is out for a moment may leave one or two without."""
 
 
 def guard(native: Any, *, keep_filter: bool) -> None:
     """Let a trainer raise a RunError where its loss, its gradients or its weights are no longer finite.
+
+    Where rewards may be missing, it raises a RewardError when all of them are, for some steps.
 
     Args:
         native: The trainer.
@@ -28,6 +33,11 @@ def guard(native: Any, *, keep_filter: bool) -> None:
     if not keep_filter:
         native.args.logging_nan_inf_filter = False
     native.add_callback(FiniteGuard(native))
+    rewards = [each for each in getattr(native, "reward_funcs", ()) if isinstance(each, GuardedReward)]
+    # the punishment is of a length, not of an answer
+    rewards = [each for each in rewards if each.allow_missing and not each.name.startswith("soft_overlong")]
+    if rewards:
+        native.add_callback(RewardGuard(rewards))
 
 
 class FiniteGuard(TrainerCallback):  # type: ignore[misc]
@@ -66,6 +76,35 @@ class FiniteGuard(TrainerCallback):  # type: ignore[misc]
         for name in ("loss",) if args.fp16 else ("loss", "grad_norm"):
             if logs and name in logs:
                 _require_finite(name, float(logs[name]), state.global_step)
+
+
+class RewardGuard(TrainerCallback):  # type: ignore[misc]
+    """Counts the batches of completions of which none got a reward.
+
+    Args:
+        rewards: The reward functions, which may give none.
+    """
+
+    def __init__(self, rewards: Sequence[GuardedReward]) -> None:
+        self._rewards = rewards
+        self._scored = self._missing = self._without = 0
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        scored = sum(reward.scored for reward in self._rewards)
+        missing = sum(reward.missing for reward in self._rewards)
+        if scored > self._scored:
+            self._without = 0
+        elif missing > self._missing:
+            self._without += 1
+        self._scored, self._missing = scored, missing
+        if self._without >= _STEPS_WITHOUT_REWARD:
+            names = ", ".join(f"'{reward.name}'" for reward in self._rewards)
+            raise RewardError(
+                f"no completion of the last {self._without} batches has a reward, at step {state.global_step}: {names} "
+                "gave None or NaN for each.",
+                fix="Check what the reward function depends on. Without backend_args.allow_missing_rewards, the first "
+                "completion that has no reward is shown.",
+            )
 
 
 def require_finite_weights(model: Any, step: int) -> None:

@@ -29,13 +29,17 @@ def reward_functions(job: Job, recipe: Recipe, config: Any, rows: Any) -> list[R
     punishes = recipe.own_args.get("overlong_punishment") and job.backend_args.get("overlong_punishment", True)
     if punishes and all(function.name.partition("(")[0] != "soft_overlong" for function in functions):
         functions += resolve(["soft_overlong"], max_completion_length=config.max_completion_length)
-    probe(functions, [rows[index] for index in range(min(2, len(rows)))])
+    probe(functions, [rows[index] for index in range(min(2, len(rows)))], allow_missing=_may_be_missing(job))
     return functions
 
 
-def reward_arguments(functions: list[RewardFunction]) -> dict[str, Any]:
+def reward_arguments(job: Job, functions: list[RewardFunction]) -> dict[str, Any]:
     """The functions as TRL's trainers take them; each return is checked while training."""
-    return {"reward_funcs": [guarded(function) for function in functions]}
+    return {"reward_funcs": [guarded(function, allow_missing=_may_be_missing(job)) for function in functions]}
+
+
+def _may_be_missing(job: Job) -> bool:
+    return bool(job.backend_args.get("allow_missing_rewards", False))
 
 
 def check_prompts(rows: Any, config: Any, tokenizer: Any, context: int | None, emit: Listener) -> None:

@@ -49,6 +49,8 @@ _SAMPLING = {
     "beta": "beta",
 }
 
+_REWARDED = {"allow_missing_rewards": False}
+
 _SAMPLED = {
     "num_generations": 8,
     "max_completion_length": 512,
@@ -92,7 +94,7 @@ def _grpo_like(**settings: Any) -> Recipe:
         keys=_SAMPLING,
         settings={**_GRPO, **settings},
         minibatches=minibatches,
-        own_args=own_args,
+        own_args={**_REWARDED, **own_args},
     )
 
 
@@ -167,5 +169,6 @@ RECIPES: Mapping[str, Recipe] = {
             "epsilon_high": None,
         },
         minibatches=1,
+        own_args=_REWARDED,
     ),
 }

@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING, Any
 from safetensors import SafetensorError
 
 from aligntune_core import DataError, Finished, ModelError, Notice, RunError, Saved, TrainResult
+from aligntune_core.algorithms import DatasetKind
+from aligntune_trl.effect import Effect, a_batch
 from aligntune_trl.guard import guard, require_finite_weights, sampling
 from aligntune_trl.models import is_gguf
 from aligntune_trl.provenance import other_data
 from aligntune_trl.quiet import quiet_engine
+from aligntune_trl.recipes import RECIPES
 from aligntune_trl.reporting import numbers
 from aligntune_trl.resuming import JobInCheckpoints, NothingLeft, NothingLeftError, tied_names
+from aligntune_trl.watch import Watch
 
 if TYPE_CHECKING:
     from aligntune_core import Job, Listener
@@ -41,6 +45,9 @@ class TRLTrainer:
         guard(native, keep_filter="logging_nan_inf_filter" in job.backend_args)
         native.add_callback(JobInCheckpoints(job))
         native.add_callback(NothingLeft())
+        native.add_callback(Watch(job.algorithm, emit))
+        self._effect = Effect(native, samples=RECIPES[job.algorithm or ""].kind is DatasetKind.PROMPTS)
+        native.add_callback(self._effect)
 
     @property
     def model(self) -> Any:
@@ -62,19 +69,21 @@ class TRLTrainer:
         """Train to the end, from the checkpoint the job names if it resumes.
 
         Raises:
-            RunError: If the loss, the gradients or the weights are no longer finite.
+            RunError: If the loss, the gradients or the weights are no longer finite, or the run did nothing.
+            RewardError: If a reward function fails, or leaves batch after batch without a reward.
         """
         begun = time.monotonic()
         if self._checkpoint and (note := other_data(self._job, self._checkpoint)):
             self._emit(Notice(f"{note}.", warning=True))
         try:
-            with quiet_engine(tied_names(self.model)), sampling():
+            with quiet_engine(tied_names(self.model)), sampling(), a_batch():
                 outcome = self._native.train(resume_from_checkpoint=str(self._checkpoint) if self._checkpoint else None)
         except NothingLeftError:
             steps, metrics = self._finish_untrained(), {}
         else:
             steps, metrics = outcome.global_step, numbers(outcome.metrics)
             require_finite_weights(self._native.model, steps)
+            self._effect.require(steps, self._emit)
         result = TrainResult(
             steps=steps,
             train_loss=metrics.get("train_loss"),
