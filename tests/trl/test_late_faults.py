@@ -290,9 +290,29 @@ BREAKS = {
 }
 
 
+def scores(folder, labels=1):
+    """Say of a model's folder that it holds a classifier."""
+    file = folder / "config.json"
+    told = {**json.loads(file.read_text()), "architectures": ["LlamaForSequenceClassification"]}
+    told["id2label"] = {str(number): f"LABEL_{number}" for number in range(labels)}
+    file.write_text(json.dumps(told))
+
+
+def test_a_reward_model_that_gives_no_score_or_several(copied):
+    problem = only("ppo", reward_model_name=str(copied))
+    assert (problem.code, problem.key) == ("reward-model", "reward_model_name")
+    assert "gives no scores: it is a LlamaForCausalLM" in problem.message
+    scores(copied, labels=3)
+    assert "has 3 labels" in only("ppo", reward_model_name=str(copied)).message
+    scores(copied)
+    assert problems("ppo", reward_model_name=str(copied)) == []
+
+
 @pytest.mark.parametrize("key", ["model_name", "reward_model_name"])
 @pytest.mark.parametrize("told", BREAKS)
 def test_a_folder_that_can_t_be_loaded(copied, told, key):
+    if key == "reward_model_name":
+        scores(copied)
     assert problems("ppo", **{key: str(copied)}) == []
     BREAKS[told](copied)
     problem = only("ppo", **{key: str(copied)})

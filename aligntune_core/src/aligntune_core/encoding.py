@@ -43,6 +43,7 @@ class Encoding:
         end_ids: The tokens that end an answer.
         pad_id: The token that fills a batch up; None if there is none.
         pads_by_id: Whether the engine tells padding by that token, so that an end token of the same id is lost.
+        may_lack_rewards: Whether reward functions may give none.
         asks: Whether the chat template writes anything to introduce an answer; None where there is no template.
     """
 
@@ -58,6 +59,7 @@ class Encoding:
     end_ids: frozenset[int] = frozenset()
     pad_id: int | None = None
     pads_by_id: bool = False
+    may_lack_rewards: bool = False
     asks: bool | None = None
 
     def cut(self, tokens: Sequence[int]) -> Sequence[int]:

@@ -10,6 +10,7 @@ from aligntune_trl.adapter_layers import layer_problem
 from aligntune_trl.arguments import config_arguments, own_arguments
 from aligntune_trl.checkpoints import resume_from
 from aligntune_trl.engine_config import adapter_config, configured, loading_arguments, precision
+from aligntune_trl.first_look import look_at_rows
 from aligntune_trl.ingredients import gather
 from aligntune_trl.models import loading_weights
 from aligntune_trl.quiet import quiet_engine
@@ -41,6 +42,7 @@ def build_trainer(job: Job, emit: Listener) -> TRLTrainer:
     """
     checkpoint, _ = resume_from(job)
     made_of = gather(job, emit)
+    look_at_rows(made_of)
     with quiet_engine():
         return _handed_over(made_of, checkpoint)
 
@@ -79,9 +81,9 @@ def _native(made_of: Ingredients) -> Any:
     config = configured(config_class, arguments)
     extra: dict[str, Any] = {}
     if recipe.is_grouped:
-        from aligntune_trl.online import check_prompts, reward_arguments, reward_functions
+        from aligntune_trl.online import require_prompts, reward_arguments, reward_functions
 
-        check_prompts(rows, config, made_of.tokenizer, made_of.context, emit)
+        require_prompts(rows, config)
         functions = reward_functions(job, recipe, config, rows)
         config.reward_weights = config.reward_weights or [function.weight for function in functions]
         extra.update(reward_arguments(job, functions))

@@ -15,6 +15,7 @@ from aligntune_trl.checkpoints import resume_from
 from aligntune_trl.fields import config_fields, declared_fields
 from aligntune_trl.model_files import model_problems
 from aligntune_trl.recipes import RECIPES
+from aligntune_trl.reward_model import reward_model_problems
 from aligntune_trl.trackers import tracker_problems
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ def job_problems(job: Job) -> Iterator[Problem]:
     for key in ("model_name", "reward_model_name"):
         if job.is_set(key):
             yield from model_problems(key, getattr(job, key))
+    if job.reward_model_name and job.algorithm == "ppo":
+        yield from reward_model_problems(job.reward_model_name)
     if job.report_to:
         yield from tracker_problems("report_to", job.report_to)
     recipe = RECIPES.get(job.algorithm or "")

@@ -10,6 +10,8 @@ from aligntune_core import Encoded, Encoding
 from aligntune_core.algorithms import DatasetKind
 from aligntune_trl.arguments import config_arguments
 from aligntune_trl.fields import declared_fields
+from aligntune_trl.models import load_config, load_tokenizer, without_weights
+from aligntune_trl.online import may_lack_rewards
 from aligntune_trl.quiet import quiet_engine
 from aligntune_trl.recipes import RECIPES
 
@@ -34,12 +36,9 @@ def encoding_of(job: Job, emit: Listener) -> Encoding | None:
     if recipe is None:
         return None
     with quiet_engine():
-        from transformers import AutoConfig
-
-        from aligntune_trl.models import load_tokenizer, model_path
-
-        config = AutoConfig.from_pretrained(model_path(job.model_name))
-        tokenizer = load_tokenizer(model_path(job.model_name), job, emit)
+        place, where = without_weights(job.model_name)
+        config = load_config(place, job.model_name, trust_remote_code=job.trust_remote_code, **where)
+        tokenizer = load_tokenizer(place, job, emit, **where)
     return make_encoding(job, recipe, config, tokenizer)
 
 
@@ -70,6 +69,7 @@ def make_encoding(job: Job, recipe: Recipe, config: Any, tokenizer: Any) -> Enco
         pad_id=tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id,
         # a classifier reads its score at the last token that is not padding
         pads_by_id=recipe.task_type == "SEQ_CLS",
+        may_lack_rewards=may_lack_rewards(job),
         asks=_asks(tokenizer),
     )
 
@@ -92,6 +92,8 @@ def _demonstration(tokenizer: Any, row: Mapping[str, Any]) -> list[Encoded]:
     if row.get("text") is not None:
         ids = _ids(tokenizer, _ended(row["text"], tokenizer))
         return [Encoded(ids, [1] * len(ids))]
+    if row.get("input_ids") is not None:
+        return [Encoded(row["input_ids"], row["assistant_masks"])]
     if row.get("messages") is not None:
         from aligntune_trl.conversations import tokenize_conversation
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from contextlib import contextmanager
 from hashlib import sha256
@@ -42,13 +43,14 @@ def is_gguf(name: str) -> bool:
     return name.lower().endswith(".gguf")
 
 
-def load_config(path: str, name: str, *, trust_remote_code: bool) -> Any:
+def load_config(path: str, name: str, *, trust_remote_code: bool, **where: str) -> Any:
     """The model's configuration.
 
     Args:
         path: The starting model as transformers loads it.
         name: The model, as the job names it.
         trust_remote_code: Whether code that comes with the model may be run.
+        where: What transformers needs to find it besides.
 
     Raises:
         ModelError: If it can't be loaded.
@@ -57,16 +59,17 @@ def load_config(path: str, name: str, *, trust_remote_code: bool) -> Any:
     with loading(name), large_import():
         from transformers import AutoConfig
 
-        return AutoConfig.from_pretrained(path, trust_remote_code=trust_remote_code)
+        return AutoConfig.from_pretrained(path, trust_remote_code=trust_remote_code, **where)
 
 
-def load_tokenizer(name: str, job: Job, emit: Listener) -> Any:
+def load_tokenizer(name: str, job: Job, emit: Listener, **where: str) -> Any:
     """The model's tokenizer, with a chat template and an end token.
 
     Args:
         name: The starting model as transformers loads it.
         job: The job.
         emit: Where events go.
+        where: What transformers needs to find it besides.
 
     Raises:
         ModelError: If it can't be loaded, or has no end token.
@@ -74,7 +77,7 @@ def load_tokenizer(name: str, job: Job, emit: Listener) -> Any:
     from transformers import AutoTokenizer
 
     with loading(job.model_name, "tokenizer"):
-        tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=job.trust_remote_code)
+        tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=job.trust_remote_code, **where)
     if tokenizer.eos_token is None:
         raise ModelError(
             f"the tokenizer of '{job.model_name}' has no end-of-text token, so a model could not learn to stop.",
@@ -106,19 +109,51 @@ def starting_model(model_name: str, emit: Listener) -> str:
         ModelError: If the model can't be loaded.
     """
     name = model_path(model_name)
-    path = Path(name)
-    adapter = (path / "adapter_config.json").is_file() and not (path / "config.json").is_file()
+    path, adapter = Path(name), is_adapter(name)
     if not adapter and not is_gguf(name):
         return name
-    files = sorted(path.glob("adapter_model.*")) if adapter else [path]
-    stamp = [(str(file.resolve()), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-    folder = cache_folder() / f"{path.stem}-{sha256(repr(stamp).encode()).hexdigest()[:12]}"
+    folder = _written_out(path)
     if not (folder / "config.json").is_file():
         how = "its adapter merged into its base model" if adapter else "plain weights"
         emit(Notice(f"'{model_name}' is written out once with {how}, to {folder}."))
         with loading(model_name):
             make_folder(folder, lambda made: (_write_merged if adapter else _write_gguf)(path, made))
     return str(folder)
+
+
+def without_weights(model_name: str) -> tuple[str, dict[str, str]]:
+    """Where a model's configuration and tokenizer are read from when its weights are left alone.
+
+    Args:
+        model_name: The model, as a job names it.
+
+    Returns:
+        A hub id or a folder, and what transformers needs to find them there besides.
+    """
+    name = model_path(model_name)
+    path = Path(name)
+    if not is_gguf(name) and not is_adapter(name):
+        return name, {}
+    folder = _written_out(path)
+    if (folder / "config.json").is_file():
+        return str(folder), {}
+    if is_gguf(name):
+        return str(path.parent), {"gguf_file": path.name}
+    with loading(model_name):
+        return str(json.loads((path / "adapter_config.json").read_bytes())["base_model_name_or_path"]), {}
+
+
+def is_adapter(name: str) -> bool:
+    """Whether a model's name is that of a folder with an adapter and no whole model."""
+    path = Path(name)
+    return (path / "adapter_config.json").is_file() and not (path / "config.json").is_file()
+
+
+def _written_out(path: Path) -> Path:
+    """Where a .gguf file or an adapter is written out as a whole model, there or not."""
+    files = [path] if is_gguf(path.name) else sorted(path.glob("adapter_model.*"))
+    stamp = [(str(file.resolve()), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    return cache_folder() / f"{path.stem}-{sha256(repr(stamp).encode()).hexdigest()[:12]}"
 
 
 def _write_gguf(file: Path, folder: Path) -> None:

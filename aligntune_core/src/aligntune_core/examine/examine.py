@@ -86,7 +86,7 @@ class _Look:
         self._known = known
         self._reports: list[DataReady] = []
         self._notes: list[str] = []
-        self._room = 1
+        self._encoding: Encoding | None = None
         self.problems: list[Problem] = []
 
     def errors(self) -> list[Problem]:
@@ -165,7 +165,7 @@ class _Look:
                 return None
             from aligntune_core.examine.tokens import examine_rows
 
-            self._room = encoding.room or 1
+            self._encoding = encoding
             tokens = examine_rows(train.rows, encoding)
         except AlignTuneError as error:
             self._said(error)
@@ -182,8 +182,10 @@ class _Look:
         from aligntune_core.rewards import probe, resolve
 
         try:
-            functions = resolve(self._job.reward_functions, max_completion_length=self._room)
-            probe(functions, [train.rows[index] for index in range(min(2, len(train.rows)))])
+            told = self._encoding
+            functions = resolve(self._job.reward_functions, max_completion_length=told.room if told else None)
+            first = [train.rows[index] for index in range(min(2, len(train.rows)))]
+            probe(functions, first, allow_missing=told is not None and told.may_lack_rewards)
         except AlignTuneError as error:
             self._said(error)
 

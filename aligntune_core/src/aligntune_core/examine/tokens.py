@@ -172,10 +172,10 @@ def _prompts_too_long(
     bound = context - room + 1 if encoding.needs_room else context
     too_long = [index for index, size in enumerate(sizes) if size >= bound]
     if too_long:
-        what = f"leave less than {room} tokens for an answer in" if encoding.needs_room else "fill"
+        what = f"leave less than max_completion_length={room} tokens in" if encoding.needs_room else "fill"
         yield Problem(
             "prompt-too-long",
-            f"{_of(len(too_long), lengths)} {what} the model's context of {context} tokens, the first of them row "
+            f"{len(too_long)} of {lengths.rows} prompts {what} the model's context of {context} tokens, the first of them row "
             f"{too_long[0]} with {sizes[too_long[0]]} tokens.",
             "Shorten or leave out those rows" + (", or lower max_completion_length." if encoding.needs_room else "."),
             "dataset_name",
@@ -185,8 +185,8 @@ def _prompts_too_long(
     if cramped:
         yield _warning(
             "prompts-cramped",
-            f"{_of(cramped, lengths)} leave less than the {room} tokens that an answer may have in the model's context "
-            f"of {context}: such answers go beyond what the model was made for.",
+            f"{cramped} of {lengths.rows} prompts leave less than max_completion_length={room} tokens in the model's "
+            f"context of {context}: such answers go beyond what the model was made for.",
             "Lower max_completion_length, or shorten those prompts.",
             "max_completion_length",
         )

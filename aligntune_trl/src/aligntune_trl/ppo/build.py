@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aligntune_core import ModelError
 from aligntune_core.importing import large_import
 from aligntune_core.rewards import guarded, probe, resolve
 from aligntune_trl.arguments import config_arguments
 from aligntune_trl.engine_config import adapter_config, configured, loading_arguments, precision
 from aligntune_trl.models import load_config, loading, starting_model
+from aligntune_trl.reward_model import require_scores
 
 if TYPE_CHECKING:
     from aligntune_core import Job, Listener
@@ -73,17 +73,7 @@ def _reward_model(job: Job, emit: Listener) -> dict[str, Any]:
     name = job.reward_model_name or ""
     path = starting_model(name, emit)
     config = load_config(path, name, trust_remote_code=job.trust_remote_code)
-    kinds = config.architectures or []
-    if not any("SequenceClassification" in kind or "RewardModel" in kind for kind in kinds):
-        raise ModelError(
-            f"the reward model '{name}' gives no scores: it is a {', '.join(kinds) or 'model of unknown kind'}.",
-            fix="Train one with algorithm: reward, or name a sequence classifier with one label.",
-        )
-    if config.num_labels != 1:
-        raise ModelError(
-            f"the reward model '{name}' has {config.num_labels} labels, but a reward is one number.",
-            fix="Name a sequence classifier with one label.",
-        )
+    require_scores(name, config)
     with loading(name):
         model = AutoModelForSequenceClassification.from_pretrained(
             path, dtype=torch.float32, trust_remote_code=job.trust_remote_code

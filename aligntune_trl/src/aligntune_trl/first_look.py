@@ -1,0 +1,36 @@
+"""What a check would say of a job's rows, said when the job is launched without one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aligntune_core import DataError, Notice, Severity
+from aligntune_core.examine.tokens import examine_rows
+from aligntune_trl.encoding import make_encoding
+
+if TYPE_CHECKING:
+    from aligntune_trl.ingredients import Ingredients
+
+_FEW = 20
+"""Rows that tell of a template or a tokenizer. What rows lose to a limit is told of all of them, once TRL cut them."""
+_COUNTED = frozenset({"rows-cut", "rows-left-out", "nothing-to-learn", "beyond-context"})
+
+
+def look_at_rows(made_of: Ingredients) -> None:
+    """Say what is wrong with the rows, of prompts all and of others the first few.
+
+    Args:
+        made_of: The job and what was loaded for it.
+
+    Raises:
+        DataError: If prompts fill the model's context.
+    """
+    encoding = make_encoding(made_of.job, made_of.recipe, made_of.config, made_of.tokenizer)
+    rows = made_of.rows
+    tokens = examine_rows(rows, encoding, most=len(rows) if encoding.room else _FEW)
+    for problem in tokens.problems:
+        if problem.code in _COUNTED:
+            continue
+        if problem.severity is Severity.ERROR:
+            raise DataError(problem.message, fix=problem.fix)
+        made_of.emit(Notice(str(problem), warning=True, code=problem.code, key=problem.key))

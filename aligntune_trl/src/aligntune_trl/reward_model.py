@@ -1,0 +1,61 @@
+"""Whether a model gives one score for a text, told from its configuration."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aligntune_core import ModelError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_LABELS = 2
+"""What transformers takes for granted where a configuration does not say."""
+
+
+def require_scores(name: str, config: Any) -> None:
+    """Refuse a model that gives no score, or several.
+
+    Args:
+        name: The model, as the job names it.
+        config: Its configuration, as transformers loads it.
+
+    Raises:
+        ModelError: If it is no sequence classifier with one label.
+    """
+    if fault := _fault(name, config.architectures or [], config.num_labels):
+        message, fix = fault
+        raise ModelError(message, fix=fix)
+
+
+def reward_model_problems(name: str) -> Iterator[Problem]:
+    """The same for a local folder, told from its config.json without an engine; nothing for any other model.
+
+    Args:
+        name: The model, as the job names it.
+    """
+    try:
+        told = json.loads((Path(name).expanduser() / "config.json").read_bytes())
+        kinds = [str(kind) for kind in told.get("architectures") or []]
+        labels = int(told.get("num_labels") or len(told.get("id2label") or range(_LABELS)))
+    except (OSError, RuntimeError, ValueError, TypeError, AttributeError):
+        return
+    if fault := _fault(name, kinds, labels):
+        yield Problem("reward-model", *fault, "reward_model_name")
+
+
+def _fault(name: str, kinds: Sequence[str], labels: int) -> tuple[str, str] | None:
+    """What is wrong and what to do, None if nothing is."""
+    if not any("SequenceClassification" in kind or "RewardModel" in kind for kind in kinds):
+        return (
+            f"the reward model '{name}' gives no scores: it is a {', '.join(kinds) or 'model of unknown kind'}.",
+            "Train one with algorithm: reward, or name a sequence classifier with one label.",
+        )
+    if labels != 1:
+        return (
+            f"the reward model '{name}' has {labels} labels, but a reward is one number.",
+            "Name a sequence classifier with one label.",
+        )
+    return None
