@@ -59,6 +59,7 @@ CODES: Mapping[str, ProblemCode] = {
     "backend-not-installed": _fast("The backend, or a package it needs, is not installed", "The command is named."),
     "backend-broken": _fast("The backend's plugin fails or breaks the contract", "Other backends are not touched."),
     "backend-disabled": _fast("An environment variable switches the backend off", "It is named."),
+    "not-implemented": _fast("The backend declares the algorithm and has no trainer for it yet", "Use another one."),
     "backend-heavy": _fast("Importing the backend's plugin imports an engine", "Every query is slow.", "warning"),
     "no-backend": _fast("No backend can run the job here", "Why not each is said."),
     "process-conflict": _fast("This process has imported what the backend can't live with", "Use a fresh process."),
@@ -78,6 +79,7 @@ CODES: Mapping[str, ProblemCode] = {
     "checkpoint": _fast("There is no whole checkpoint to go on from, or it is of another job", "Why is said."),
     # the rewards
     "no-reward": _fast("The algorithm learns from rewards, and the job has none", "Add a function or a model."),
+    "reward-weight": _fast("A reward function counts nothing", "Its weight is 0.", "warning"),
     "reward": _fast(
         "A reward function can't be found, fails, or returns something that is no reward",
         "Functions are called on made-up completions when the data is read.",
@@ -119,6 +121,7 @@ CODES: Mapping[str, ProblemCode] = {
     ),
     # two steps
     "trial-failed": ProblemCode("error", "probe", "A trial of two steps failed", "The run would fail in the same way."),
+    "trial-warning": ProblemCode("warning", "probe", "A trial of two steps gave doubts", "So would the run."),
     # while a run goes
     "run": ProblemCode("error", "run", "The run could not go on, e.g. because it diverged", "Why is said."),
     "backend": ProblemCode("error", "run", "The backend broke the contract", "Report it to its authors."),

@@ -175,8 +175,8 @@ def _prompts_too_long(
         what = f"leave less than max_completion_length={room} tokens in" if encoding.needs_room else "fill"
         yield Problem(
             "prompt-too-long",
-            f"{len(too_long)} of {lengths.rows} prompts {what} the model's context of {context} tokens, the first of them row "
-            f"{too_long[0]} with {sizes[too_long[0]]} tokens.",
+            f"{len(too_long)} of {lengths.rows} prompts {what} the model's context of {context} tokens, the first of "
+            f"them row {too_long[0]} with {sizes[too_long[0]]} tokens.",
             "Shorten or leave out those rows" + (", or lower max_completion_length." if encoding.needs_room else "."),
             "dataset_name",
         )

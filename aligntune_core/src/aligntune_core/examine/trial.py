@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from aligntune_core.errors import AlignTuneError, JobError
-from aligntune_core.events import Event, Started, Stepped
+from aligntune_core.events import Event, Notice, Started, Stepped
 from aligntune_core.examine.examination import Trial
 from aligntune_core.verdict import Problem, Severity
 
@@ -30,16 +30,20 @@ def try_out(job: Job, plan: Plan | None, backend: Backend, known: Registry) -> t
         known: The registry that the backend is of.
 
     Returns:
-        What happened, None if the steps could not be taken; and why not.
+        What happened, None if the steps could not be taken; and why not, or what is doubtful about them.
     """
     losses: list[float] = []
     started: list[Started] = []
+    doubts: list[Problem] = []
 
     def listen(event: Event) -> None:
         if isinstance(event, Started):
             started.append(event)
         elif isinstance(event, Stepped) and "loss" in event.metrics:
             losses.append(event.metrics["loss"])
+        elif isinstance(event, Notice) and event.warning and started:
+            # what is said before is said of the data already
+            doubts.append(Problem(event.code or "trial-warning", event.message, "", event.key, Severity.WARNING))
 
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="aligntune-trial-") as folder:
@@ -51,7 +55,7 @@ def try_out(job: Job, plan: Plan | None, backend: Backend, known: Registry) -> t
             return None, list(error.problems)
         except (Exception, SystemExit) as error:
             return None, [_failure(error, taken=len(losses))]
-    return Trial(steps, tuple(losses), time.monotonic() - begun, started[0].device if started else ""), []
+    return Trial(steps, tuple(losses), time.monotonic() - begun, started[0].device if started else ""), doubts
 
 
 def _shortened(job: Job, plan: Plan | None, folder: str) -> Job:
@@ -73,9 +77,4 @@ def _failure(error: BaseException, taken: int) -> Problem:
     if isinstance(error, AlignTuneError):
         return Problem("trial-failed", f"a trial run stopped {when}: {error.message}", error.fix)
     described = f"{type(error).__name__}: {error}"[:500].strip(": ")
-    return Problem(
-        "trial-failed",
-        f"a trial run failed {when} with {described}.",
-        "`aligntune train` shows where.",
-        severity=Severity.ERROR,
-    )
+    return Problem("trial-failed", f"a trial run failed {when} with {described}.", "`aligntune train` shows where.")
