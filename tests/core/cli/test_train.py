@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-KEYS = ["status", "algorithm", "backend", "steps", "train_loss", "output_dir", "metrics"]
+KEYS = ["status", "algorithm", "backend", "steps", "train_loss", "output_dir", "metrics", "reason", "rejected"]
 
 
 def test_a_job_is_trained_and_saved_and_all_is_told_on_standard_error(aligntune, job_words):
@@ -36,7 +36,7 @@ def test_json_is_one_object_on_one_line(aligntune, job_words):
     assert list(said.json) == KEYS
     assert said.json == {
         "status": "ok", "algorithm": "sft", "backend": "toy", "steps": 4, "train_loss": 2.5, "output_dir": "out",
-        "metrics": {"epoch": 1.0},
+        "metrics": {"epoch": 1.0}, "reason": "the job names it", "rejected": {},
     }  # fmt: skip
 
 

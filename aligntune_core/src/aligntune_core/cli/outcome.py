@@ -32,6 +32,8 @@ class Outcome:
         error: What went wrong, for programs.
         problems: Everything that was found in a job that was refused.
         cause: The exception that ended the run.
+        reason: Why that backend.
+        rejected: Why each other backend was not taken.
     """
 
     status: str
@@ -45,6 +47,8 @@ class Outcome:
     error: Mapping[str, Any] | None = None
     problems: tuple[Problem, ...] = ()
     cause: BaseException | None = None
+    reason: str = ""
+    rejected: Mapping[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The outcome as JSON-ready values; ``error`` and ``problems`` are there when it is not ``ok``."""
@@ -56,6 +60,8 @@ class Outcome:
             "train_loss": self.train_loss,
             "output_dir": self.output_dir,
             "metrics": dict(self.metrics),
+            "reason": self.reason,
+            "rejected": dict(self.rejected),
         }
         if self.status != "ok":
             told["error"] = dict(self.error or {})
@@ -72,9 +78,15 @@ def finished(verdict: Verdict, result: TrainResult, output_dir: str, evaluation:
         output_dir: Where the model was written.
         evaluation: The figures of the evaluation.
     """
-    metrics = {**result.metrics, **evaluation}
-    algorithm = verdict.job.algorithm if verdict.job else None
-    return Outcome("ok", 0, algorithm, verdict.backend, output_dir, result.steps, result.train_loss, metrics)
+    return replace(
+        _begun(verdict),
+        status="ok",
+        exit_code=0,
+        output_dir=output_dir,
+        steps=result.steps,
+        train_loss=result.train_loss,
+        metrics={**result.metrics, **evaluation},
+    )
 
 
 def refused(verdict: Verdict) -> Outcome:
@@ -109,4 +121,12 @@ def stopped(verdict: Verdict, cause: BaseException, steps: int, *, began: bool) 
 
 def _begun(verdict: Verdict) -> Outcome:
     job = verdict.job
-    return Outcome("failed", 1, job.algorithm if job else None, verdict.backend, job.output_dir if job else None)
+    return Outcome(
+        "failed",
+        1,
+        job.algorithm if job else None,
+        verdict.backend,
+        job.output_dir if job else None,
+        reason=verdict.reason,
+        rejected=verdict.rejected,
+    )
