@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -20,6 +20,20 @@ LEARNING_RATE_SCHEDULES = (
     "inverse_sqrt",
     "warmup_stable_decay",
 )
+
+
+def _contained(validator: Callable[[object], object]) -> Callable[[object], object]:
+    """The same validator, for which an object that fails when it is looked at is a wrong value like others."""
+
+    def validate(value: object) -> object:
+        try:
+            return validator(value)
+        except ValueError:
+            raise
+        except Exception as error:
+            raise ValueError(f"it fails when it is looked at ({type(error).__name__})") from error
+
+    return validate
 
 
 def _refuse_bool(value: object) -> object:
@@ -38,6 +52,7 @@ def _whole(value: object) -> object:
     return _refuse_bool(value)
 
 
+@_contained
 def _text(value: object) -> object:
     if isinstance(value, os.PathLike):
         value = os.fspath(value)
@@ -57,6 +72,7 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
+@_contained
 def _rows(value: object) -> object:
     value = _text(value)
     could_be_rows = hasattr(value, "__iter__") or hasattr(value, "__getitem__")
@@ -66,6 +82,8 @@ def _rows(value: object) -> object:
 
 
 def _listed(value: object) -> object:
+    if isinstance(value, Iterator):
+        raise ValueError("it can be read only once: give a list")
     return [value] if isinstance(value, str) or callable(value) else value
 
 
@@ -98,7 +116,7 @@ Text = Annotated[str, BeforeValidator(_text)]
 Texts = Annotated[list[Text], BeforeValidator(_listed)]
 Rows = Annotated[Any, BeforeValidator(_rows), WithJsonSchema({"type": "string"})]
 RewardFunctions = Annotated[
-    list[str | Callable[..., Any]] | dict[str, float],
+    list[Text | Callable[..., Any]] | dict[Text, float],
     BeforeValidator(_listed),
     WithJsonSchema(
         {
@@ -228,6 +246,13 @@ class Job(BaseModel):
 
 
 def _plain(value: object, depth: int = 0) -> Any:
+    try:
+        return _as_json(value, depth)
+    except Exception:  # an object of the user's own that fails when it is looked at
+        return f"<{type(value).__name__}>"
+
+
+def _as_json(value: object, depth: int) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if value is None or isinstance(value, bool | float | str):

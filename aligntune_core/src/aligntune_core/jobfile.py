@@ -44,6 +44,7 @@ def load_job_file(path: str | Path) -> JobFile:
     try:
         root = _compose(text, path)
         places = _places(root, path)
+        _take_keys_as_text(root)
         values = _construct(root, path)
     except RecursionError:
         raise JobFileError(f"the job file '{path}' is nested too deeply.") from None
@@ -74,14 +75,20 @@ def _compose(text: str, path: Path) -> yaml.Node | None:
     import yaml
     from yaml.reader import ReaderError
 
+    loader: yaml.SafeLoader | None = None
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        loader = yaml.SafeLoader(text)
+        root = loader.get_single_node()
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise JobFileError(f"{path}:{line}: this is not YAML: {error.problem or error.context}.") from None
     except ReaderError as error:
         line = text[: error.position].count("\n") + 1
         raise JobFileError(f"{path}:{line}: this is not YAML: it holds the character {_character(error)}.") from None
+    except (ValueError, OverflowError):
+        # what PyYAML's own conversions raise for an escape of no character, or a version of 5000 digits
+        line = loader.line + 1 if loader else 1
+        raise JobFileError(f"{path}:{line}: this is not YAML: a number in it is too large.") from None
     if root is not None:
         _count(root, path, {})
     return root
@@ -149,8 +156,13 @@ def _places(node: yaml.Node | None, path: Path, prefix: str = "") -> dict[str, s
     import yaml
 
     places: dict[str, str] = {}
+    if isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            places.update(_places(item, path, f"{prefix}{index}."))
+        return places
     if not isinstance(node, yaml.MappingNode):
         return places
+    merged: dict[str, str] = {}
     for key_node, value_node in node.value:
         if not isinstance(key_node, yaml.ScalarNode):
             raise JobFileError(f"{path}:{key_node.start_mark.line + 1}: a key must be a plain word.")
@@ -159,8 +171,25 @@ def _places(node: yaml.Node | None, path: Path, prefix: str = "") -> dict[str, s
         if key in places:
             raise JobFileError(f"{place}: '{key}' stands here a second time, first at {places[key]}.", fix="Keep one.")
         places[key] = place
-        places.update(_places(value_node, path, f"{key}."))
-    return places
+        if key_node.tag == _MERGE:
+            sources = value_node.value if isinstance(value_node, yaml.SequenceNode) else [value_node]
+            for source in sources:
+                merged = _places(source, path, prefix) | merged
+        else:
+            places.update(_places(value_node, path, f"{key}."))
+    return merged | places
+
+
+def _take_keys_as_text(root: yaml.Node | None) -> None:
+    """Let the job's own keys be the words that stand there: YAML makes true of yes, and 16 of 0x10."""
+    import yaml
+
+    for key_node, _ in root.value if isinstance(root, yaml.MappingNode) else ():
+        if key_node.tag != _MERGE:
+            key_node.tag = "tag:yaml.org,2002:str"
+
+
+_MERGE = "tag:yaml.org,2002:merge"
 
 
 def apply_overrides(values: Mapping[str, Any], overrides: Iterable[str]) -> dict[str, Any]:
@@ -172,14 +201,14 @@ def apply_overrides(values: Mapping[str, Any], overrides: Iterable[str]) -> dict
             is read as YAML, except where the key takes text.
 
     Raises:
-        JobFileError: If a word has no ``=`` or no value, sets a key that another word sets, or reaches into something
-            that has no keys.
+        JobFileError: If a word has no ``=`` or no value, sets what another word sets, or reaches into something that
+            has no keys.
     """
     merged = dict(values)
-    seen: set[str] = set()
+    seen: dict[str, str] = {}
     for word in overrides:
-        key, equals, text = word.partition("=")
-        key = key.strip().lstrip("-")
+        _, equals, text = word.partition("=")
+        key = key_of(word)
         *outer, last = key.split(".")
         if not equals or not all([*outer, last]):
             fix = "Write e.g. learning_rate=5e-5."
@@ -190,7 +219,9 @@ def apply_overrides(values: Mapping[str, Any], overrides: Iterable[str]) -> dict
             raise JobFileError(f"'{word}' gives no value.", fix=f"Write {key}=null to leave the key alone.")
         if key in seen:
             raise JobFileError(f"'{key}' is given a second time, as '{word}'.", fix="Keep one.")
-        seen.add(key)
+        replaced = next((other for other in seen if other.startswith(f"{key}.")), None)
+        if replaced:
+            raise JobFileError(f"'{word}' replaces '{seen[replaced]}', which stands before it.", fix="Keep one.")
         target = merged
         for part in outer:
             inner = target.get(part)
@@ -198,8 +229,17 @@ def apply_overrides(values: Mapping[str, Any], overrides: Iterable[str]) -> dict
                 raise JobFileError(f"'{key}' reaches into '{part}', which has no keys of its own.")
             target[part] = dict(inner or {})
             target = target[part]
+        around = next((other for other in seen if key.startswith(f"{other}.")), None)
+        if around and last in target:
+            raise JobFileError(f"'{word}' sets what '{seen[around]}' sets already.", fix="Keep one.")
+        seen[key] = word
         target[last] = _value(key, text)
     return merged
+
+
+def key_of(word: str) -> str:
+    """The key that a ``key=value`` word sets; it may be written as an option, ``--key=value``."""
+    return word.partition("=")[0].strip().lstrip("-")
 
 
 def _value(key: str, text: str) -> Any:

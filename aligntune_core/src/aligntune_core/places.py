@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from aligntune_core.job import Job
 
 BUILTIN_MODELS = ("builtin:tiny",)
-_LONGEST_NAME = 255
+_LONGEST_NAME, _LONGEST_PATH = 255, 4000
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 
 
@@ -149,6 +149,10 @@ def _glance(source: Any) -> tuple[Sequence[str], Mapping[str, Any]]:
 def output_problem(job: Job) -> Problem | None:
     """Why nothing can be written to the job's output folder, or that something of an earlier run stands there."""
     folder = _expanded(job.output_dir)
+    length = len(str(folder).encode())
+    if length > _LONGEST_PATH:
+        message = f"'output_dir' is a path of {length} bytes, and {_LONGEST_PATH} are possible."
+        return Problem("output-not-writable", message, "Choose another folder.", "output_dir")
     parent = folder
     while not _exists(parent) and parent != parent.parent:
         parent = parent.parent
@@ -166,11 +170,11 @@ def output_problem(job: Job) -> Problem | None:
         return Problem("output-not-writable", message, "Choose another folder.", "output_dir")
     try:
         with tempfile.TemporaryFile(dir=parent):
-            pass
+            used = any(folder.glob("checkpoint-*"))
     except OSError as error:
         message = f"'output_dir' is '{job.output_dir}', and '{parent}' can't be written to: {error.strerror}."
         return Problem("output-not-writable", message, "Choose another folder.", "output_dir")
-    if not job.resume and any(folder.glob("checkpoint-*")):
+    if used and not job.resume:
         return Problem(
             "output-in-use",
             f"'{job.output_dir}' holds checkpoints of an earlier run, which this run may overwrite.",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from math import isfinite
-from reprlib import Repr
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from aligntune_core.job import Job
+from aligntune_core.shown import shown
 from aligntune_core.suggest import did_you_mean
 from aligntune_core.verdict import Problem
 
@@ -68,16 +68,26 @@ def read_job(values: Mapping[str, Any]) -> tuple[Job, list[Problem]]:
         The job, made of the keys that could be read so that further checks can speak of them: where there are
         problems it is a draft, in which even a required key may be None. And the problems.
     """
-    given = {str(key): value for key, value in values.items() if value is not None}
+    named = {_name(key): value for key, value in values.items() if value is not None}
+    given = {key: value for key, value in named.items() if key in Job.model_fields}
+    unknown = [unknown_key(key) for key in named if key not in given]
     try:
-        return Job.model_validate(given), []
+        return Job.model_validate(given), sorted(unknown, key=_by_key)
     except ValidationError as error:
         found = {str(details["loc"][0]): details for details in reversed(error.errors(include_url=False))}
-    problems = [_problem(key, details, given) for key, details in sorted(found.items())]
+    problems = sorted([*unknown, *(_problem(key, details, given) for key, details in found.items())], key=_by_key)
     readable = {key: value for key, value in given.items() if key not in found}
     absent = [key for key, field in Job.model_fields.items() if field.is_required() and key not in readable]
     draft = Job.model_validate({**readable, **dict.fromkeys(absent, "?")})
     return draft.model_copy(update=dict.fromkeys(absent)), problems
+
+
+def _name(key: object) -> str:
+    return str(key) if isinstance(key, str) else shown(key)
+
+
+def _by_key(problem: Problem) -> str:
+    return problem.key
 
 
 def _missing(key: str) -> Problem:
@@ -89,38 +99,24 @@ def _problem(key: str, details: ErrorDetails, given: Mapping[str, Any]) -> Probl
     kind, context = details["type"], details.get("ctx", {})
     if kind == "missing":
         return _missing(key)
-    if kind == "extra_forbidden":
-        return unknown_key(key)
     value = given.get(key)
-    shown = f"'{key}' is {_shown(value)}"
+    said = f"'{key}' is {shown(value)}"
     if isinstance(value, float) and not isfinite(value):
-        return Problem("wrong-type", f"{shown}, but a finite number is expected.", "", key)
+        return Problem("wrong-type", f"{said}, but a finite number is expected.", "", key)
     if kind in _BOUNDS:
         word, name = _BOUNDS[kind]
         bound = context[name]
         written = int(bound) if float(bound).is_integer() else bound
-        return Problem("out-of-range", f"{shown}, but must be {word} {written}.", "", key)
+        return Problem("out-of-range", f"{said}, but must be {word} {written}.", "", key)
     if kind == "literal_error":
         name = value if isinstance(value, str) else ""
         allowed = [part.strip(" '") for part in context["expected"].replace(" or ", ", ").split(",")]
-        return Problem("not-a-choice", f"{shown}, which is not a choice.", did_you_mean(name, allowed), key)
+        return Problem("not-a-choice", f"{said}, which is not a choice.", did_you_mean(name, allowed), key)
     if kind == "value_error" and key not in _SEVERAL_KINDS:
-        return Problem("wrong-type", f"{shown}, but {context['error']}.", "", key)
+        return Problem("wrong-type", f"{said}, but {context['error']}.", "", key)
     wanted = _COMPOSED.get(key) or _wanted(details)
     fix = "Write it in quotes." if wanted == "text" and not isinstance(value, list | dict) else ""
-    return Problem("wrong-type", f"{shown}, but {wanted} is expected.", fix, key)
-
-
-def _shown(value: object) -> str:
-    try:
-        return _SHORT.repr(value)
-    except Exception:
-        return f"of type {type(value).__name__}"
-
-
-_SHORT = Repr()
-_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80
-_SHORT.maxlevel = 2
+    return Problem("wrong-type", f"{said}, but {wanted} is expected.", fix, key)
 
 
 _BOUNDS = {
@@ -171,4 +167,4 @@ def unknown_key(key: str) -> Problem:
         fix = did_you_mean(key, known)
         if fix.startswith("Known:"):
             fix = "`aligntune schema` lists the keys; what only the engine knows goes into backend_args."
-    return Problem("unknown-key", f"a job has no key {_shown(key)}.", fix, key)
+    return Problem("unknown-key", f"a job has no key {shown(key)}.", fix, key)

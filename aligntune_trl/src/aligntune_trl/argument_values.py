@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+from math import isfinite
 from os import PathLike, fspath
 from typing import TYPE_CHECKING
 
 from aligntune_core import Problem
 from aligntune_core.reading import read_job
+from aligntune_core.shown import shown
 from aligntune_core.suggest import did_you_mean
 from aligntune_trl.arguments import COMMON_KEYS, LORA_KEYS
 from aligntune_trl.fields import choices
@@ -133,16 +135,16 @@ def _fits(value: object, node: ast.expr) -> bool:
 
 
 def _refused(key: str, value: object, kinds: list[ast.expr]) -> Problem:
-    shown = f"'{key}' is {value!r}" if len(repr(value)) <= 80 else f"'{key}' is {repr(value)[:80]}..."
+    said = f"'{key}' is {shown(value)}"
     known = [choice for kind in kinds if isinstance(kind, ast.Name) for choice in choices(kind.id)]
     if known:
         fix = did_you_mean(str(value), known) if isinstance(value, str) else f"Known: {', '.join(known)}."
         if value is False and "no" in known:
             fix = "Write 'no' in quotes."
-        return Problem("not-a-choice", f"{shown}, which is not a choice.", fix, key)
+        return Problem("not-a-choice", f"{said}, which is not a choice.", fix, key)
     words = list(dict.fromkeys(_words(kind) for kind in kinds))
     words.sort(key="null".__eq__)
-    return Problem("wrong-type", f"{shown}, but {' or '.join(words)} is expected.", _as_number(value, kinds), key)
+    return Problem("wrong-type", f"{said}, but {' or '.join(words)} is expected.", _as_number(value, kinds), key)
 
 
 def _words(kind: ast.expr) -> str:
@@ -164,8 +166,10 @@ def _as_number(value: object, kinds: list[ast.expr]) -> str:
         number = float(value)
     except ValueError:
         return ""
+    if not isfinite(number):
+        return ""
     if number.is_integer():
-        return f"Write {int(number)}, without quotes."
+        return f"Write {number:.0f}, without quotes."
     written = repr(number)
     if "e" in written and "." not in written:
         written = written.replace("e", ".0e")

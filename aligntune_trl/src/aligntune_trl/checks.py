@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from aligntune_core import CheckpointError, Problem, Severity
 from aligntune_core.devices import device
+from aligntune_core.shown import shown
 from aligntune_core.suggest import did_you_mean
 from aligntune_trl.argument_values import same_keys, same_lora_keys, value_problems
-from aligntune_trl.arguments import LORA_ARGS, LORA_KEYS, config_arguments, taken_names
+from aligntune_trl.arguments import LORA_ARGS, LORA_KEYS, taken_names
 from aligntune_trl.checkpoints import resume_from
 from aligntune_trl.fields import config_fields, declared_fields
 from aligntune_trl.model_files import model_problems
@@ -43,7 +44,8 @@ def job_problems(job: Job) -> Iterator[Problem]:
     recipe = RECIPES.get(job.algorithm or "")
     if recipe:
         yield from _argument_problems(job, recipe)
-        yield from _length_problems(job, recipe)
+        if job.packing and job.backend_args.get("max_length", 0) is None:
+            yield Problem("contradiction", "'packing' needs a length to pack to.", "Set max_seq_length.", "packing")
         for key in SPECIAL_KEYS:
             # in the core's words, so that what it has said already is not said twice
             if job.is_set(key) and getattr(job, key) is not False and key not in recipe.keys:
@@ -123,22 +125,21 @@ def _argument_problems(job: Job, recipe: Recipe) -> Iterator[Problem]:
         elif name in declared:
             found = list(value_problems(key, name, value, declared[name], same_keys(recipe)))
             yield from found
-            if name == "report_to" and value and not found:
+            if name == "report_to" and isinstance(value, str | list) and value and not found:
                 yield from tracker_problems(key, [value] if isinstance(value, str) else value)
 
 
 def _own_problems(key: str, value: object, default: object) -> Iterator[Problem]:
     if type(value) is not type(default) or (type(value) is int and value < 1):
         expected = "true or false" if isinstance(default, bool) else "a whole number of at least 1"
-        yield Problem("wrong-type", f"'{key}' is {value!r}, but {expected} is expected.", "", key)
+        yield Problem("wrong-type", f"'{key}' is {shown(value)}, but {expected} is expected.", "", key)
 
 
 def _lora_problems(job: Job, value: object) -> Iterator[Problem]:
     key = f"backend_args.{LORA_ARGS}"
     if not isinstance(value, dict):
-        yield Problem(
-            "wrong-type", f"'{key}' is {value!r}, but the settings of peft's LoraConfig are expected.", "", key
-        )
+        message = f"'{key}' is {shown(value)}, but the settings of peft's LoraConfig are expected."
+        yield Problem("wrong-type", message, "", key)
         return
     if not job.use_peft:
         yield Problem("no-effect", f"'{key}' has no effect without adapters.", "Add use_peft: true.", key)
@@ -147,20 +148,15 @@ def _lora_problems(job: Job, value: object) -> Iterator[Problem]:
     taken = {name: key for key, name in LORA_KEYS.items() if job.is_set(key)}
     for name, setting in value.items():
         if known and name not in known:
-            fix = did_you_mean(str(name), known)
+            fix = did_you_mean(name, known) if isinstance(name, str) else ""
             yield Problem(
                 "unknown-key",
-                f"peft's LoraConfig has no '{name}'.",
+                f"peft's LoraConfig has no {shown(name)}.",
                 "" if fix.startswith("Known") else fix,
-                f"{key}.{name}",
+                f"{key}.{name if isinstance(name, str) else shown(name)}",
             )
         elif name in taken:
             message = f"'{key}.{name}' and '{taken[name]}' set the same thing."
             yield Problem("contradiction", message, "Keep one.", f"{key}.{name}")
         elif name in declared:
             yield from value_problems(f"{key}.{name}", name, setting, declared[name], same_lora_keys())
-
-
-def _length_problems(job: Job, recipe: Recipe) -> Iterator[Problem]:
-    if job.packing and config_arguments(job, recipe).get("max_length", 0) is None:
-        yield Problem("contradiction", "'packing' needs a length to pack to.", "Set max_seq_length.", "packing")

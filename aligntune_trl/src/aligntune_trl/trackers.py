@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from aligntune_core import Problem
+from aligntune_core.shown import shown
 from aligntune_core.suggest import did_you_mean
 from aligntune_trl.fields import mapping_keys
 
@@ -50,7 +51,7 @@ def tracker_problems(key: str, names: Sequence[str]) -> Iterator[Problem]:
                 yield Problem("contradiction", message, f"Leave '{name}' or the others out.", key)
         elif name not in known:
             fix = did_you_mean(name, {*known, *_EVERY})
-            yield Problem("not-a-choice", f"'{key}' names '{name}', which is no tracker.", fix, key)
+            yield Problem("not-a-choice", f"'{key}' names {shown(name)}, which is no tracker.", fix, key)
         elif name == "kubeflow" and not os.environ.get("KUBEFLOW_TRAINER_SERVER_URL"):
             message = f"'{key}' names 'kubeflow', but KUBEFLOW_TRAINER_SERVER_URL is not set."
             yield Problem("not-installed", message, "Run the job as a Kubeflow TrainJob, or leave it out.", key)

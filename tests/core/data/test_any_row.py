@@ -96,6 +96,101 @@ def test_all_rows_come_out_in_one_shape(conversations):
             assert row["messages"] == messages
 
 
+columns_of_any_kind = st.sampled_from([*columns, "Text", "PROMPT", "response_j", "\ud800", "a\nb", ""]) | st.text(
+    max_size=5
+)
+names_of_any_kind = columns_of_any_kind | st.integers() | st.none() | st.booleans()
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    names=st.lists(names_of_any_kind, max_size=6),
+    row=st.dictionaries(names_of_any_kind, values, max_size=6),
+    kind=st.sampled_from(DatasetKind),
+    mapping=st.none() | st.dictionaries(columns_of_any_kind, columns_of_any_kind, max_size=4),
+)
+def test_any_columns_and_mapping_are_a_format_or_an_error(names, row, kind, mapping):
+    for there in (names, list(row)):
+        try:
+            recognised = recognise(there, row, kind, mapping, algorithm="x")
+        except DataError:
+            continue
+        else:
+            assert kind in recognised.format.kinds
+            assert set(recognised.format.needs) <= {(mapping or {}).get(column, column) for column in there}
+
+
+QUESTION, ANSWER = {"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}
+HUMAN, GPT = {"from": "human", "value": "q"}, {"from": "gpt", "value": "a"}
+GOOD = {
+    "labelled_completion": {"prompt": "q", "completion": "a", "label": True},
+    "labelled_messages": {"messages": [QUESTION, ANSWER], "label": 1},
+    "hh_rlhf": {"chosen": "\n\nHuman: q\n\nAssistant: a", "rejected": "\n\nHuman: q\n\nAssistant: b"},
+    "preference": {"prompt": "q", "chosen": "a", "rejected": "b"},
+    "sharegpt_preference": {"conversations": [HUMAN], "chosen": "a", "rejected": "b"},
+    "conversation_preference": {"chosen": [QUESTION, ANSWER], "rejected": [QUESTION, {**ANSWER, "content": "b"}]},
+    "prompt_completion": {"prompt": [QUESTION], "completion": [ANSWER]},
+    "prompt_response": {"prompt": "q", "response": "a"},
+    "prompt": {"prompt": [QUESTION]},
+    "messages": {"messages": [QUESTION, ANSWER, QUESTION, ANSWER], "system": "s", "tools": []},
+    "sharegpt": {"conversations": [HUMAN, GPT]},
+    "alpaca": {"instruction": "q", "input": "i", "output": "a"},
+    "question_answer": {"question": "q", "answer": "a"},
+    "text": {"text": "t"},
+}
+poked_in = values | st.sampled_from(
+    [
+        b"x",
+        (1, 2),
+        {1: 2},
+        {None: 1},
+        {"role": None},
+        {"role": "user"},
+        {**ANSWER, "tool_calls": [{}]},
+        [None],
+        [[]],
+        1j,
+    ]
+)
+
+
+def poked(value, path, new):
+    if path and isinstance(value, dict) and value:
+        key = list(value)[path[0] % len(value)]
+        return {**value, key: poked(value[key], path[1:], new)}
+    if path and isinstance(value, list) and value:
+        at = path[0] % len(value)
+        return [*value[:at], poked(value[at], path[1:], new), *value[at + 1 :]]
+    return new
+
+
+def test_these_tests_know_every_format():
+    for known in FORMATS:
+        row = GOOD[known.name]
+        assert recognise(list(row), row, known.kinds[0]).format is known
+        check(recognise(list(row), row, known.kinds[0]).convert(row), known.kinds[0])
+
+
+@pytest.mark.parametrize(("known", "kind"), served, ids=lambda value: getattr(value, "name", str(value)).lower())
+@settings(max_examples=60, deadline=None)
+@given(pokes=st.lists(st.tuples(st.lists(st.integers(0, 3), min_size=1, max_size=4), poked_in), min_size=1, max_size=3))
+def test_a_good_row_with_something_odd_in_it_is_converted_or_refused(known, kind, pokes):
+    row = GOOD[known.name]
+    for path, new in pokes:
+        row = poked(row, path, new)
+    try:
+        canonical = recognise(list(row), row, kind).convert(row)
+    except (UnusableRow, DataError):
+        return
+    check(canonical, kind)
+
+
+@pytest.mark.parametrize("column", [1, None, ("a",)])
+def test_a_column_that_is_no_word(column):
+    with pytest.raises(DataError, match=r"a column of the dataset is called .*, which is not text"):
+        recognise(["prompt", column], {"prompt": "q", column: 1}, DatasetKind.PROMPTS)
+
+
 def test_texts_and_messages_are_brought_to_messages():
     texts_row = {"prompt": "a", "chosen": "b", "rejected": "c"}
     turns_row = {key: [{"role": "user", "content": "x"}] for key in texts_row}

@@ -32,18 +32,25 @@ def read_arguments(words: list[str]) -> tuple[dict[str, Any], Mapping[str, str]]
     Raises:
         JobFileError: If the job file or one of the words can't be read.
     """
-    from aligntune_core.jobfile import JobFile, apply_overrides, load_job_file
+    from aligntune_core.jobfile import JobFile, apply_overrides, key_of, load_job_file
 
     file, overrides = JobFile(), words
-    if words and ("=" not in words[0] or Path(words[0]).is_file()):
+    if words and ("=" not in words[0] or _is_file(words[0])):
         file, overrides = load_job_file(words[0]), words[1:]
-    replaced = tuple(word.partition("=")[0] for word in overrides)
+    replaced = tuple(map(key_of, overrides))
     places = {
         key: place
         for key, place in file.places.items()
         if not any(key == other or key.startswith(f"{other}.") for other in replaced)
     }
     return apply_overrides(file.values, overrides), places
+
+
+def _is_file(name: str) -> bool:
+    try:
+        return Path(name).is_file()
+    except OSError:  # no file has a name that long
+        return False
 
 
 def judge(words: list[str], *, level: str = "") -> Verdict:

@@ -124,8 +124,8 @@ def _saved(data: LocalData) -> Inspected:
             splits = json.loads((folder / "dataset_dict.json").read_bytes())["splits"]
             folder /= "train" if "train" in splits else splits[0]
         info = json.loads((folder / "dataset_info.json").read_bytes())
-        return Inspected(data, tuple(info.get("features") or ()))
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        return Inspected(data, tuple((info.get("features") or {}).keys()))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise DataError(
             f"the dataset saved in '{data.path}' is not whole: {error}.", fix="Save it again with save_to_disk."
         ) from error

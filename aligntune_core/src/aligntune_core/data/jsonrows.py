@@ -39,7 +39,7 @@ def _line_rows(text: str, path: Path) -> Iterator[dict[str, Any]]:
             continue
         try:
             row = json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             if number == 1 and line.strip() == "{":
                 raise _not_a_list(path) from error
             raise _broken(path, number, error) from error
@@ -55,7 +55,7 @@ def _listed_rows(text: str, path: Path, *, whole: bool) -> Iterator[dict[str, An
     while at < len(text) or whole:
         try:
             row, end = _DECODER.raw_decode(text, at)
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             if not whole and _breaks_off(text, error):
                 return
             raise _broken(path, _line(text, getattr(error, "pos", at)), error) from error
@@ -74,8 +74,8 @@ def _listed_rows(text: str, path: Path, *, whole: bool) -> Iterator[dict[str, An
         at = _skip(text, end + 1)
 
 
-def _breaks_off(text: str, error: json.JSONDecodeError | RecursionError) -> bool:
-    if isinstance(error, RecursionError):
+def _breaks_off(text: str, error: ValueError | RecursionError) -> bool:
+    if not isinstance(error, json.JSONDecodeError):
         return False
     return error.msg.startswith("Unterminated") or error.pos >= len(text.rstrip()) - 12
 
@@ -91,6 +91,10 @@ def _line(text: str, at: int) -> int:
 
 
 def _broken(path: Path, line: int, why: object) -> DataError:
+    if isinstance(why, RecursionError):
+        why = "it is nested too deeply"
+    elif isinstance(why, ValueError) and not isinstance(why, json.JSONDecodeError):
+        why = "a number has too many digits"
     return DataError(
         f"{path}:{line}: this is not JSON: {getattr(why, 'msg', why)}.", fix="Repair the line or take it out."
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from aligntune_core.errors import DataError
+from aligntune_core.shown import shown
 from aligntune_core.suggest import closest
 
 KINDS = {
@@ -73,7 +74,15 @@ def locate(name: str) -> LocalData:
     Raises:
         DataError: If there is nothing of that name, or nothing in it that can be read.
     """
-    path = Path(name).expanduser()
+    try:
+        return _found(Path(name).expanduser(), name)
+    except (OSError, RuntimeError) as error:  # a name too long, a folder that may not be entered; a home of nobody
+        reason = getattr(error, "strerror", None) or str(error)
+        message = f"{shown(name)} can't be looked into: {reason.rstrip('.')}."
+        raise DataError(message, fix="Check the path.") from error
+
+
+def _found(path: Path, name: str) -> LocalData:
     if path.is_dir():
         return _folder(path)
     if not path.exists():

@@ -9,6 +9,7 @@ from aligntune_core.algorithms import ALGORITHMS, DatasetKind
 from aligntune_core.data.columns import listed, nearest, rename
 from aligntune_core.data.formats import FORMATS, KIND_WORDS, formats_for
 from aligntune_core.errors import DataError
+from aligntune_core.shown import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -65,6 +66,11 @@ def recognise(
         DataError: If the columns are those of no format, or of one that holds other rows than wanted, or the mapping
             is wrong.
     """
+    for column in columns:
+        if not isinstance(column, str):
+            raise DataError(
+                f"a column of {name} is called {shown(column)}, which is not text.", fix="Name columns with text."
+            )
     mapping = dict(column_mapping or {})
     renamed = rename(columns, mapping, kind, name)
     row = {mapping.get(column, column): value for column, value in first_row.items()}

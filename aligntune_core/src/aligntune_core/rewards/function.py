@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aligntune_core.errors import RewardError
+from aligntune_core.shown import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +45,10 @@ def name_of(function: Callable[..., Any]) -> str:
     """The name of a function, also of a partial one or of an object that can be called."""
     if isinstance(function, partial):
         return name_of(function.func)
-    name = getattr(function, "name", None) or getattr(function, "__name__", None)
+    try:
+        name = getattr(function, "name", None) or getattr(function, "__name__", None)
+    except Exception:  # an object that fails when it is asked
+        name = None
     return name.strip("<>") if isinstance(name, str) else type(function).__name__
 
 
@@ -64,15 +68,11 @@ def expect_callable(function: Any, text: str) -> None:
         )
     if not callable(function):
         raise RewardError(f"reward function '{text}' is a {type(function).__name__}, not a function.")
-    inner = function
-    while isinstance(inner, partial):
-        inner = inner.func
-    calls = (inner, getattr(inner, "__call__", None))  # noqa: B004 - an object's own __call__ may be the async one
-    if any(inspect.iscoroutinefunction(call) or inspect.isasyncgenfunction(call) for call in calls):
+    if _is_asynchronous(function):
         raise asynchronous(text)
     try:
         signature = inspect.signature(function)
-    except (ValueError, TypeError):
+    except Exception:  # compiled code has none, and an object of the user's own may fail when it is asked
         return
     try:
         signature.bind_partial(prompts=[], completions=[], completion_ids=[], any_column=[])
@@ -82,6 +82,16 @@ def expect_callable(function: Any, text: str) -> None:
             "column of the dataset as keywords.",
             fix="Let its parameters end in **columns.",
         ) from error
+
+
+def _is_asynchronous(function: Any) -> bool:
+    while isinstance(function, partial):
+        function = function.func
+    try:
+        calls = (function, getattr(function, "__call__", None))  # noqa: B004 - its own __call__ may be the async one
+        return any(inspect.iscoroutinefunction(call) or inspect.isasyncgenfunction(call) for call in calls)
+    except Exception:  # an object that fails when it is asked
+        return False
 
 
 def asynchronous(text: str) -> RewardError:
@@ -99,5 +109,5 @@ def expect_weight(weight: Any, text: str) -> float:
         RewardError: If it is not a finite number.
     """
     if isinstance(weight, bool) or not isinstance(weight, int | float) or not math.isfinite(weight):
-        raise RewardError(f"the weight of reward function '{text}' is {weight!r}, but must be a finite number.")
+        raise RewardError(f"the weight of reward function '{text}' is {shown(weight)}, but must be a finite number.")
     return float(weight)

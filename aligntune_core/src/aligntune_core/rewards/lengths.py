@@ -9,6 +9,7 @@ from aligntune_core.errors import RewardError
 from aligntune_core.rewards.columns import column
 from aligntune_core.rewards.parameters import expect_count
 from aligntune_core.rewards.texts import Turn, text_of
+from aligntune_core.shown import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +45,7 @@ class Length:
             if value is not None:
                 expect_count(self.name, parameter, value)
         if self.unit not in UNITS:
-            raise RewardError(f"reward function 'length' counts {' or '.join(UNITS)}, not {self.unit!r}.")
+            raise RewardError(f"reward function 'length' counts {' or '.join(UNITS)}, not {shown(self.unit)}.")
 
     def __call__(self, prompts: Sequence[Turn], completions: Sequence[Turn], **columns: Any) -> list[float]:
         """One reward for each completion."""

@@ -12,6 +12,7 @@ from aligntune_core.rewards.columns import column
 from aligntune_core.rewards.numerals import answer_number, number_of
 from aligntune_core.rewards.parameters import expect_flag, expect_not_negative, expect_text
 from aligntune_core.rewards.texts import Turn, shortened, text_of
+from aligntune_core.shown import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -101,9 +102,9 @@ class FormatMatch:
         expect_text(self.name, "pattern", self.pattern)
         try:
             re.compile(self.pattern, re.DOTALL)
-        except re.error as error:
+        except (re.error, OverflowError, RecursionError) as error:
             raise RewardError(
-                f"reward function 'format' can't read the pattern {self.pattern!r}: {error}.",
+                f"reward function 'format' can't read the pattern {shown(self.pattern)}: {error}.",
                 fix="It has to be a regular expression in Python's syntax.",
             ) from error
 

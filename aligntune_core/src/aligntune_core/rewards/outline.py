@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from aligntune_core.errors import RewardError
 from aligntune_core.rewards.origin import described
+from aligntune_core.shown import shown
 from aligntune_core.suggest import closest
 
 if TYPE_CHECKING:
@@ -38,11 +39,15 @@ def existing(path: str) -> Path:
     """The file at ``path``, relative to the working directory.
 
     Raises:
-        RewardError: If there is none.
+        RewardError: If there is none, or nothing of that name can be.
     """
-    file = Path(path).expanduser()
-    if file.is_file():
-        return file.resolve()
+    try:
+        file = Path(path).expanduser()
+        if file.is_file():
+            return file.resolve()
+    except (OSError, RuntimeError) as error:  # a name too long; a home of nobody
+        reason = getattr(error, "strerror", None) or str(error)
+        raise RewardError(f"the reward functions' file {shown(path)} can't be read: {reason.rstrip('.')}.") from error
     folder = file.parent
     from_here = f"Paths are relative to the working directory, {Path.cwd()}."
     if not folder.is_dir():

@@ -67,7 +67,7 @@ class Names:
         Raises:
             RewardError: If the same function was named before.
         """
-        if any(reference is other or reference == other for other in self.seen):
+        if any(_is_same(reference, other) for other in self.seen):
             raise RewardError(
                 f"reward function '{text}' is named twice.", fix="Name it once; a weight makes it count for more."
             )
@@ -79,6 +79,13 @@ class Names:
             name = f"{wanted}_{number}"
         self.given.add(name)
         return name
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    try:
+        return one is other or bool(one == other)
+    except Exception:  # functions are objects of anybody's, and some can't be compared
+        return False
 
 
 def _plain_name(reference: Reference | Callable[..., Any]) -> str:
