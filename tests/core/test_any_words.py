@@ -251,9 +251,7 @@ plain_names = st.text(st.characters(exclude_characters="."), max_size=5)
 )
 def test_what_yaml_writes_is_read_as_it_was(tmp_path, value):
     path = tmp_path / "job.yaml"
-    path.write_text(
-        yaml.safe_dump({"backend_args": value}, allow_unicode=True), encoding="utf-8", errors="surrogatepass"
-    )
+    path.write_text(yaml.safe_dump({"backend_args": value}), encoding="utf-8")
     assert load_job_file(path).values == {"backend_args": value}
 
 

@@ -155,6 +155,12 @@ def test_json_that_python_cannot_hold(content, told):
     assert refused.value.message == told
 
 
+def test_a_long_file_is_told_broken_where_it_is():
+    Path("a.json").write_text('[{"a": 1},\n{"a": ' + "1" * 5000 + "},\n" + '{"a": 1},\n' * 1000)
+    with pytest.raises(DataError, match=r"a.json:2: this is not JSON: a number has too many digits"):
+        inspect("a.json", limit_bytes=6000)
+
+
 @pytest.mark.parametrize("content", [b"[" * 100_000, b'{"features": "abc"}'])
 def test_a_saved_dataset_whose_description_is_odd(content):
     Path("saved").mkdir()
