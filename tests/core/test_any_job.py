@@ -33,7 +33,7 @@ FREELY = settings(deadline=None, suppress_health_check=list(HealthCheck))
 def here(monkeypatch, backends, fake):
     """A backend that trains everything in every way is the only one that there is."""
     known = backends(fake("fake", *(Capability(algorithm.name, features=FEATURES) for algorithm in ALGORITHMS)))
-    for module in ("decide", "factory"):
+    for module in ("check", "decide", "factory"):
         monkeypatch.setattr(f"aligntune_core.{module}.registry", lambda: known)
     return known
 

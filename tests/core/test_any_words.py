@@ -29,7 +29,7 @@ def here(monkeypatch, backends):
     """A backend of this process is the only one that there is, and it has something to train on."""
     known = backends("fake")
     Path("rows.jsonl").write_text('{"prompt": "2+2?", "completion": "4"}\n' * 4)
-    for module in ("decide", "factory", "queries", "cli.matrix", "cli.standing"):
+    for module in ("check", "decide", "factory", "queries", "cli.matrix", "cli.standing"):
         monkeypatch.setattr(f"aligntune_core.{module}.registry", lambda: known)
     monkeypatch.setattr(plugins, "registry", lambda: known)
     return known

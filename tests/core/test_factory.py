@@ -41,7 +41,7 @@ def here(monkeypatch, backends):
 
     def make(*plugins):
         known = backends(*(plugins or ["fake"]))
-        for module in ("decide", "factory", "queries"):
+        for module in ("check", "decide", "factory", "queries"):
             monkeypatch.setattr(f"aligntune_core.{module}.registry", lambda: known)
         monkeypatch.setattr("aligntune.core.backend_factory.registry", lambda: known)
         return known

@@ -53,7 +53,7 @@ def agreement(monkeypatch, tmp_path, on):
 
     def compare(known, plugins, algorithm, features, here):
         on(here)
-        for module in ("decide", "factory", "queries"):
+        for module in ("check", "decide", "factory", "queries"):
             monkeypatch.setattr(f"aligntune_core.{module}.registry", lambda: known)
         job = {"algorithm": algorithm.name, "model_name": "org/m", "dataset_name": iter(()), "output_dir": "out"}
         if algorithm.reward != "none":
