@@ -1,0 +1,1 @@
+"""The rows and the two sides of the table of bad jobs."""
