@@ -8,8 +8,9 @@ import subprocess
 import sys
 
 import pytest
-from trl_runs import PROMPTS, build, share_of_a
+from trl_runs import FEW, PROMPTS, build, share_of_a, trained
 
+from aligntune import check
 from aligntune_core import DataError, JobError, ModelError
 from aligntune_core.job import Job
 from aligntune_trl import trackers
@@ -19,6 +20,8 @@ from aligntune_trl.models import loading, loading_weights
 from aligntune_trl.recipes import RECIPES
 
 ROWS = [{"prompt": "ab", "completion": "aa"}] * 4
+
+FEW_ANSWERED = [{**row, "completion": "ab"} for row in FEW]
 
 
 def problems(algorithm="sft", **keys):
@@ -375,3 +378,21 @@ print(*sorted({{"torch", "trl", "transformers", "peft", "safetensors", "numpy"}}
 """
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == ""
+
+
+def test_a_layer_that_the_model_has_not_is_found_without_its_weights(letters):
+    keys = {"algorithm": "sft", "model_name": letters, "dataset_name": FEW_ANSWERED, "use_peft": True}
+    (problem,) = check(**keys, lora_target_modules=["q_prj"]).errors
+    assert (problem.code, problem.key) == ("unknown-layer", "lora_target_modules")
+    assert problem.fix.startswith("Did you mean 'q_proj'?")
+    assert check(**keys, lora_target_modules=["q_proj", "up_proj"]).ok
+    assert check(**keys, lora_target_modules=["all-linear"]).ok
+
+
+def test_a_run_that_is_over_is_said_before_it_is_gone_on_with(letters, tmp_path):
+    job = {"output_dir": str(tmp_path), "max_steps": 2, "save_steps": 2}
+    trained(build("sft", letters, FEW_ANSWERED, **job))
+    keys = {"algorithm": "sft", "model_name": letters, "dataset_name": FEW_ANSWERED, "resume": True, **job}
+    (problem,) = check(level="fast", **keys).warnings
+    assert (problem.code, problem.key) == ("nothing-left", "resume")
+    assert check(level="fast", **{**keys, "max_steps": 3}).problems == ()

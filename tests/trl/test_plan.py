@@ -60,7 +60,7 @@ def test_the_checkpoints_are_as_many_and_as_large_as_said(algorithm, lora, tmp_p
     dataset = "builtin:instructions"
     if algorithm == "ppo":
         dataset = "builtin:arithmetic"
-        job |= {"reward_functions": ["numeric_match"], "max_completion_length": 4}
+        job |= {"reward_functions": ["length(target=2)"], "max_completion_length": 4}
     run = build(algorithm, "builtin:tiny", dataset, **job)
     plan = planned(algorithm, "builtin:tiny", dataset_name=dataset, **job)
     run.trainer.train()

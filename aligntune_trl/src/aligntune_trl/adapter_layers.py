@@ -42,6 +42,17 @@ def layer_problem(made_of: Ingredients, model: Any | None) -> Problem | None:
     return Problem("unknown-layer", message, fix.strip(), key)
 
 
+def named_layer_problem(made_of: Ingredients) -> Problem | None:
+    """The same before any weights are loaded; a pattern is left to peft.
+
+    Args:
+        made_of: The job and its model's configuration.
+    """
+    job = made_of.job
+    named = lora_arguments(job, made_of.recipe.task_type).get("target_modules") if job.use_peft else None
+    return layer_problem(made_of, None) if isinstance(named, list) else None
+
+
 def _is_in(name: str, modules: set[str]) -> bool:
     return any(module == name or module.endswith(f".{name}") for module in modules)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,11 @@ def resume_from(job: Job) -> tuple[Path | None, list[str]]:
         checkpoint, notes = _newest(_expanded(job.output_dir))
     require_same_run(job, checkpoint)
     return checkpoint, notes
+
+
+def step_of(checkpoint: Path) -> int:
+    """The step that a whole checkpoint was written at."""
+    return int(json.loads((checkpoint / "trainer_state.json").read_bytes())["global_step"])
 
 
 def _newest(folder: Path) -> tuple[Path, list[str]]:

@@ -12,7 +12,7 @@ from aligntune_core.shown import shown
 from aligntune_core.suggest import did_you_mean
 from aligntune_trl.argument_values import same_keys, same_lora_keys, value_problems
 from aligntune_trl.arguments import LORA_ARGS, LORA_KEYS, taken_names
-from aligntune_trl.checkpoints import resume_from
+from aligntune_trl.checkpoints import resume_from, step_of
 from aligntune_trl.fields import config_fields, declared_fields
 from aligntune_trl.model_files import model_problems
 from aligntune_trl.recipes import RECIPES
@@ -51,7 +51,7 @@ def job_problems(job: Job) -> Iterator[Problem]:
             if job.is_set(key) and getattr(job, key) is not False and key not in recipe.keys:
                 yield Problem("no-effect", f"'{key}' has no effect on '{job.algorithm}'.", "Leave it out.", key)
     try:
-        _, notes = resume_from(job)
+        checkpoint, notes = resume_from(job)
     except CheckpointError as error:
         yield Problem("checkpoint", error.message, error.fix, "resume")
     else:
@@ -59,6 +59,12 @@ def job_problems(job: Job) -> Iterator[Problem]:
             yield Problem(
                 "checkpoint-broken", f"a newer checkpoint is passed over: {note}.", "", "resume", Severity.WARNING
             )
+        step = step_of(checkpoint) if checkpoint else 0
+        if job.max_steps and step >= job.max_steps:
+            message = (
+                f"nothing is left to train: '{checkpoint}' is at step {step}, and the job ends at {job.max_steps}."
+            )
+            yield Problem("nothing-left", message, "Raise max_steps, or leave resume out.", "resume", Severity.WARNING)
 
 
 def environment_problems() -> Iterator[Problem]:

@@ -6,10 +6,12 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from aligntune_core import Encoded, Encoding
+from aligntune_core import Encoded, Encoding, JobError
 from aligntune_core.algorithms import DatasetKind
+from aligntune_trl.adapter_layers import named_layer_problem
 from aligntune_trl.arguments import config_arguments
 from aligntune_trl.fields import declared_fields
+from aligntune_trl.ingredients import Ingredients
 from aligntune_trl.models import load_config, load_tokenizer, without_weights
 from aligntune_trl.online import may_lack_rewards
 from aligntune_trl.quiet import quiet_engine
@@ -30,6 +32,7 @@ def encoding_of(job: Job, emit: Listener) -> Encoding | None:
         emit: Where it is said what was decided about the tokenizer.
 
     Raises:
+        JobError: If the model has no layer of a name that adapters are asked for.
         ModelError: If the model's configuration or its tokenizer can't be loaded.
     """
     recipe = RECIPES.get(job.algorithm or "")
@@ -39,6 +42,9 @@ def encoding_of(job: Job, emit: Listener) -> Encoding | None:
         place, where = without_weights(job.model_name)
         config = load_config(place, job.model_name, trust_remote_code=job.trust_remote_code, **where)
         tokenizer = load_tokenizer(place, job, emit, **where)
+        made_of = Ingredients(job, recipe, place, config, tokenizer, None, None, emit)
+        if problem := named_layer_problem(made_of):
+            raise JobError([problem])
     return make_encoding(job, recipe, config, tokenizer)
 
 

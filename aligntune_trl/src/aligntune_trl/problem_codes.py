@@ -22,8 +22,9 @@ CODES: Mapping[str, ProblemCode] = {
     "model-broken": _fast("A file of the model is missing or damaged", "Copy or download it again."),
     "reward-model": _fast("The reward model gives no score, or several", "A reward is one number."),
     "checkpoint-broken": _fast("A newer checkpoint is damaged", "An older one is gone on from.", "warning"),
+    "nothing-left": _fast("The checkpoint holds all of the run", "No step would be taken.", "warning"),
     "unknown-layer": ProblemCode(
-        "error", "probe", "The model has no layer of a name that adapters are asked for", "Its layers are named."
+        "error", "data", "The model has no layer of a name that adapters are asked for", "Its layers are named."
     ),
     "ppo-setting": ProblemCode("error", "probe", "A setting of PPO makes no sense", "Its bounds are named."),
     "engine-refused": ProblemCode("error", "probe", "TRL, transformers or peft refuse a setting", "In their words."),
