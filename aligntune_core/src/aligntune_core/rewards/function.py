@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-import math
+import sys
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -108,6 +108,7 @@ def expect_weight(weight: Any, text: str) -> float:
     Raises:
         RewardError: If it is not a finite number.
     """
-    if isinstance(weight, bool) or not isinstance(weight, int | float) or not math.isfinite(weight):
+    largest = sys.float_info.max
+    if isinstance(weight, bool) or not isinstance(weight, int | float) or not -largest <= weight <= largest:
         raise RewardError(f"the weight of reward function '{text}' is {shown(weight)}, but must be a finite number.")
     return float(weight)
