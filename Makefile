@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: install quickstart test oldest lint types trial gpu wheels benchmark clean
+.PHONY: install quickstart test oldest both lint types trial gpu wheels benchmark clean
 
 install: $(STAMP)
 
@@ -36,6 +36,11 @@ $(OLDEST_VENV)/.installed: constraints.txt $(wildcard aligntune_*/pyproject.toml
 
 oldest: $(OLDEST_VENV)/.installed
 	$(OLDEST_VENV)/bin/python -m pytest -m "not slow and not gpu" $(SELECTION)
+
+# the TRL backend's tests on the newest TRL and on the oldest
+both: $(STAMP)
+	$(BIN)/python -m pytest -m "not slow and not gpu" tests/trl
+	$(MAKE) oldest
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
