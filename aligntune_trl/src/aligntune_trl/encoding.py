@@ -64,7 +64,7 @@ def make_encoding(job: Job, recipe: Recipe, config: Any, tokenizer: Any) -> Enco
     return Encoding(
         encode=partial(_ENCODERS[job.algorithm if job.algorithm in _ENCODERS else recipe.kind], tokenizer),
         decode=partial(tokenizer.decode, skip_special_tokens=False),
-        limit=settings.get("max_prompt_length") if prompts else None if job.packing else settings.get("max_length"),
+        limit=settings.get("max_prompt_length") if prompts else _limit(settings),
         limit_key="" if prompts else _limit_key(job),
         leaves_out=recipe.config == "RewardConfig",
         keeps_end=prompts or settings.get("truncation_mode") == "keep_end",
@@ -78,6 +78,12 @@ def make_encoding(job: Job, recipe: Recipe, config: Any, tokenizer: Any) -> Enco
         may_lack_rewards=may_lack_rewards(job),
         asks=_asks(tokenizer),
     )
+
+
+def _limit(settings: Mapping[str, Any]) -> int | None:
+    # any other way of packing makes several sequences of one that is too long
+    splits = settings.get("packing") and settings.get("packing_strategy") != "bfd"
+    return None if splits else settings.get("max_length")
 
 
 def _limit_key(job: Job) -> str:

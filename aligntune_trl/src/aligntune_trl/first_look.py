@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _FEW = 20
 """Rows that tell of a template or a tokenizer. What rows lose to a limit is told of all of them, once TRL cut them."""
-_COUNTED = frozenset({"rows-cut", "rows-left-out", "nothing-to-learn", "beyond-context"})
+_COUNTED = frozenset({"rows-cut", "rows-left-out", "beyond-context"})
 
 
 def look_at_rows(made_of: Ingredients) -> None:
@@ -23,11 +23,14 @@ def look_at_rows(made_of: Ingredients) -> None:
         made_of: The job and what was loaded for it.
 
     Raises:
-        DataError: If prompts fill the model's context.
+        DataError: If prompts fill the model's context, or nothing is left to learn from.
     """
     encoding = make_encoding(made_of.job, made_of.recipe, made_of.config, made_of.tokenizer)
     rows = made_of.rows
     tokens = examine_rows(rows, encoding, most=len(rows) if encoding.room else _FEW)
+    if any(problem.severity is Severity.ERROR for problem in tokens.problems):
+        # what holds for the first few need not hold for all
+        tokens = examine_rows(rows, encoding, most=len(rows))
     for problem in tokens.problems:
         if problem.code in _COUNTED:
             continue
