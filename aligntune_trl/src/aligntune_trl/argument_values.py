@@ -169,7 +169,7 @@ def _as_number(value: object, kinds: list[ast.expr]) -> str:
     if not isfinite(number):
         return ""
     if number.is_integer():
-        return f"Write {number:.0f}, without quotes."
+        return f"Write {int(number)}, without quotes."
     written = repr(number)
     if "e" in written and "." not in written:
         written = written.replace("e", ".0e")
