@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 DATA = "data/rows.jsonl"
 ROWS = 32
+LONG = " ".join(["seven"] * 300)
+"""A text of 1199 tokens."""
 
 
 def good_folder(row: BadJob, model: Path, folder: Path) -> None:

@@ -36,7 +36,7 @@ too.
 
 {figures}
 
-Made by `{command}` on {machine}; {packages}. {load}
+Made by {command} on {machine}; {packages}. {load}
 The script ends with an error if a row comes out worse than it expects, so it is a check as well.
 
 What is written by hand for a good SFT job:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from badjobs.by_hand import LOAD, ONE_BY_ONE, script
-from badjobs.folders import DATA, changed, cut_short, good_rows, rows, said, text
+from badjobs.folders import DATA, LONG, changed, cut_short, good_rows, rows, said, text
 from badjobs.jobs import dpo, grpo, sft
 from badjobs.row import BadJob, Stage
-
-_LONG = " ".join(["seven"] * 300)
 
 
 def _longer(count):
     def write(folder):
         found = good_rows("sft")
-        long = [{**row, "prompt": said("user", _LONG)} for row in found[:count]]
+        long = [{**row, "prompt": said("user", LONG)} for row in found[:count]]
         rows([*long, *found[count:]])(folder)
 
     return write
@@ -31,7 +29,7 @@ def _broken_line(folder):
 
 def _raw_dialogue(row):
     begins = f"\n\nHuman: {row['prompt'][0]['content']}\n\nAssistant: I think"
-    return {"chosen": f"{begins} that {row['chosen'][0]['content']}", "rejected": f"{begins} not."}
+    return {"chosen": f"{begins} that {row['chosen'][0]['content'].strip()}", "rejected": f"{begins} not."}
 
 
 ROWS = (
@@ -129,7 +127,7 @@ ROWS = (
         script("GRPO"),
         "data",
         Stage.LAUNCH,
-        files=(changed("grpo", lambda row: {**row, "prompt": said("user", _LONG)}),),
+        files=(changed("grpo", lambda row: {**row, "prompt": said("user", LONG)}),),
     ),
     BadJob(
         "nothing-to-learn",

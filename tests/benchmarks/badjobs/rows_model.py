@@ -76,5 +76,6 @@ ROWS = (
         script(),
         stage=Stage.TRAINED,
         files=(settings(_TOKENIZER, pad_token="<|im_end|>"),),
+        remark="It does no harm in SFT, whose padding is left out by place: the loss is that of the good job.",
     ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from badjobs.by_hand import COMMAND, LOAD, Code, command_file, script
-from badjobs.folders import DATA, text
+from badjobs.folders import DATA, LONG, changed, said, text
 from badjobs.jobs import grpo, sft
 from badjobs.row import BadJob, Stage
 
@@ -43,6 +43,7 @@ ROWS = (
             model_init_kwargs=Code('{"quantization_config": BitsAndBytesConfig(load_in_4bit=True)}'),
         ),
         "precision",
+        remark="`bitsandbytes` is not installed here.",
     ),
     BadJob("fp16-on-a-cpu", "`precision: fp16` on a CPU", sft(precision="fp16"), script(fp16=True), "precision"),
     BadJob(
@@ -85,10 +86,11 @@ ROWS = (
     ),
     BadJob(
         "longer-than-the-context",
-        "`max_seq_length: 4096` for a model of 1024 tokens",
+        "`max_seq_length: 4096` for a model of 1024 tokens, and prompts of 1199",
         sft(max_seq_length=4096),
         script(max_length=4096),
         stage=Stage.TRAINED,
+        files=(changed("sft", lambda row: {**row, "prompt": said("user", LONG)}),),
     ),
     BadJob(
         "group-of-one",
