@@ -12,8 +12,9 @@ import pytest
 from aligntune_core.decide import decide
 from aligntune_core.doctor.examine import doctor
 from aligntune_core.job import Job
-from aligntune_trl import checks
-from aligntune_trl.checks import job_problems, process_problems
+from aligntune_trl import checks, environment
+from aligntune_trl.checks import job_problems
+from aligntune_trl.environment import process_problems
 
 
 @pytest.fixture(autouse=True)
@@ -156,8 +157,8 @@ def test_packing_needs_a_length():
     ],
 )
 def test_trl_1_15_is_refused_on_a_cpu(monkeypatch, release, device, refused):
-    monkeypatch.setattr(checks, "version", lambda _package: release)
-    monkeypatch.setattr(checks, "device", lambda: device)
+    monkeypatch.setattr(environment, "installed_version", lambda _package: release)
+    monkeypatch.setattr(environment, "device", lambda: device)
     found = [problem for problem in problems() if problem.code == "engine-version"]
     assert bool(found) == refused
     if refused:
@@ -167,8 +168,8 @@ def test_trl_1_15_is_refused_on_a_cpu(monkeypatch, release, device, refused):
 
 def test_what_stops_every_job_is_told_without_a_job(monkeypatch, trl):
     trl.SFTTrainer = trainer_class("UnslothSFTTrainer")
-    monkeypatch.setattr(checks, "version", lambda _package: "1.15.0")
-    monkeypatch.setattr(checks, "device", lambda: "cpu")
+    monkeypatch.setattr(environment, "installed_version", lambda _package: "1.15.0")
+    monkeypatch.setattr(environment, "device", lambda: "cpu")
     told = doctor(network=False)
     found = {each.code: each for each in told.findings if each.subject == "trl"}
     assert found["engine-version"].stops == found["process-patched"].stops == ("trl",)

@@ -306,13 +306,14 @@ def _key_problems(backend: Backend, job: Job, idle: set[str]) -> list[Problem]:
 
 
 def _backend_problems(backend: Backend, job: Job, known: Registry, *, probe: bool) -> list[Problem]:
-    try:
-        found = list(known.hook(backend, "aligntune_check_job")(job=job, probe=probe) or ())
-        odd = [type(problem).__name__ for problem in found if not isinstance(problem, Problem)]
-        if odd:
-            raise TypeError(f"its aligntune_check_job gave a {odd[0]}, not a Problem")
-        return found
-    except (Exception, SystemExit) as error:
-        described = f"{type(error).__name__}: {error}"[:300].rstrip(".: ")
-        message = f"backend '{backend.name}' failed while it checked the job: {described}."
-        return [Problem("backend-broken", message, "Report it to the backend's authors.", "backend")]
+    return known.problems(backend, "aligntune_check_job", "checked the job", job=job, probe=probe)
+
+
+def diagnosed(backend: Backend, known: Registry) -> list[Problem]:
+    """What the backend itself says stands in the way of all its jobs, in this environment and process.
+
+    Args:
+        backend: The backend.
+        known: The registry it is of.
+    """
+    return known.problems(backend, "aligntune_diagnose", "looked at the environment")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from aligntune_core.installed import EntryPoint
+    from aligntune_core.verdict import Problem
 
 ENGINES = ("torch", "transformers", "trl", "peft", "datasets", "accelerate", "unsloth")
 """Modules that no plugin may import before it makes a trainer."""
@@ -104,6 +105,28 @@ class Registry:
         """The hook of that name, as this backend alone implements it."""
         others = [plugin for plugin in self._manager.get_plugins() if plugin is not backend.plugin]
         return self._manager.subset_hook_caller(name, others)
+
+    def problems(self, backend: Backend, hook: str, doing: str, **arguments: Any) -> list[Problem]:
+        """What a hook of one backend finds; that it fails is a problem too.
+
+        Args:
+            backend: The backend.
+            hook: A hook that gives problems.
+            doing: What the backend does in it, for the message of its failure.
+            **arguments: The hook's arguments.
+        """
+        from aligntune_core.verdict import Problem
+
+        try:
+            found = list(self.hook(backend, hook)(**arguments) or ())
+            odd = [type(problem).__name__ for problem in found if not isinstance(problem, Problem)]
+            if odd:
+                raise TypeError(f"its {hook} gave a {odd[0]}, not a Problem")
+            return found
+        except (Exception, SystemExit) as error:
+            described = f"{type(error).__name__}: {error}"[:300].rstrip(".: ")
+            message = f"backend '{backend.name}' failed while it {doing}: {described}."
+            return [Problem("backend-broken", message, "Report it to the backend's authors.", "backend")]
 
     def announce(self, name: str, **arguments: Any) -> dict[str, Exception]:
         """Call an observing hook on every plugin that was loaded.

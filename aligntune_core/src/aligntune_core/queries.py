@@ -10,6 +10,7 @@ from aligntune_core.capabilities import Feature, Support
 from aligntune_core.errors import AlignTuneError
 from aligntune_core.plugins import Registry, registry
 from aligntune_core.suggest import did_you_mean
+from aligntune_core.verdict import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -81,7 +82,7 @@ def capabilities(
         if found.info is None:
             continue
         for each in wanted:
-            if (asked or here) and _objection(found, each, asked, here):
+            if (asked or here) and _objection(found, each, asked, here, known):
                 continue
             row = found.info.capability(each.name)
             rows.append(
@@ -142,7 +143,7 @@ def find_backends(
         declared = [each for each in wanted if not _objection(backend, each, asked)]
         if not declared:
             continue
-        objections = {each.name: _objection(backend, each, asked, here) for each in declared}
+        objections = {each.name: _objection(backend, each, asked, here, known) for each in declared}
         able = [each for each in declared if not objections[each.name]]
         if usable and not able:
             continue
@@ -188,14 +189,20 @@ def supports(
     except AlignTuneError as error:
         return Answer(False, str(error))
     declared = _objection(found, wanted, asked)
-    unusable = _objection(found, wanted, asked, _device_here()) if usable or not declared else ""
+    unusable = _objection(found, wanted, asked, _device_here(), known) if usable or not declared else ""
     objection = unusable if usable else declared
     if objection:
         return Answer(False, objection)
     return Answer(True, f"{_extent(found, [wanted])}{unusable and f' It is not usable here: {unusable}'}")
 
 
-def _objection(backend: Backend, algorithm: Algorithm, asked: list[Feature], here: Feature | None = None) -> str:
+def _objection(
+    backend: Backend,
+    algorithm: Algorithm,
+    asked: list[Feature],
+    here: Feature | None = None,
+    known: Registry | None = None,
+) -> str:
     """Why not, in the words of the decision about jobs; empty if nothing stands against it.
 
     Args:
@@ -203,8 +210,9 @@ def _objection(backend: Backend, algorithm: Algorithm, asked: list[Feature], her
         algorithm: What it should train.
         asked: The features, devices among them.
         here: The device that is here, if the backend has to be usable on it; None if declaring is enough.
+        known: The registry it is of, likewise.
     """
-    from aligntune_core.decide import declared_objection, objection
+    from aligntune_core.decide import declared_objection, diagnosed, objection
     from aligntune_core.rules import feature_problems
 
     problem = next(feature_problems(algorithm, asked), None)
@@ -215,6 +223,8 @@ def _objection(backend: Backend, algorithm: Algorithm, asked: list[Feature], her
         return _objection(backend, algorithm, asked) or "no CUDA GPU is here."
     asked = [*asked, here]
     problem = problem or next(feature_problems(algorithm, asked), None) or objection(backend, algorithm, asked)
+    if problem is None and known is not None:
+        problem = next((each for each in diagnosed(backend, known) if each.severity is Severity.ERROR), None)
     return problem.message if problem else ""
 
 

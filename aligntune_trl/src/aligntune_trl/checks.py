@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from aligntune_core import CheckpointError, Problem, Severity
-from aligntune_core.devices import device
 from aligntune_core.shown import shown
 from aligntune_core.suggest import did_you_mean
 from aligntune_trl.argument_values import same_keys, same_lora_keys, value_problems
 from aligntune_trl.arguments import LORA_ARGS, LORA_KEYS, taken_names
 from aligntune_trl.checkpoints import resume_from, step_of
+from aligntune_trl.environment import environment_problems
 from aligntune_trl.fields import config_fields, declared_fields
 from aligntune_trl.model_files import model_problems
 from aligntune_trl.recipes import RECIPES
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
 
 SPECIAL_KEYS = ("num_generations", "max_completion_length", "temperature", "max_seq_length", "packing", "beta")
 _OURS = frozenset({"output_dir", "disable_tqdm", "resume_from_checkpoint", "do_train", "do_eval", "do_predict"})
-_CLASSES = ("SFTTrainer", "DPOTrainer", "GRPOTrainer", "RewardTrainer", "KTOTrainer", "RLOOTrainer")
-_FRESH = "Start a fresh process for it: `aligntune train` does."
 
 
 def job_problems(job: Job) -> Iterator[Problem]:
@@ -65,44 +62,6 @@ def job_problems(job: Job) -> Iterator[Problem]:
                 f"nothing is left to train: '{checkpoint}' is at step {step}, and the job ends at {job.max_steps}."
             )
             yield Problem("nothing-left", message, "Raise max_steps, or leave resume out.", "resume", Severity.WARNING)
-
-
-def environment_problems() -> Iterator[Problem]:
-    """What stops every job of this backend, in this process or in this environment."""
-    yield from process_problems()
-    yield from _version_problems()
-
-
-def process_problems() -> Iterator[Problem]:
-    """What was rewritten in this process, so that TRL is not TRL any more."""
-    trl = sys.modules.get("trl")
-    patched = []
-    for name in _CLASSES:
-        found = vars(trl).get(name) if trl else None
-        if isinstance(found, type) and not found.__module__.startswith("trl."):
-            patched.append(f"trl.{name} is now from '{found.__module__}'")
-    why = []
-    if "unsloth" in sys.modules:
-        why.append("unsloth was imported in it, which rewrites TRL's classes")
-    if patched:
-        why.append("; ".join(patched))
-    if why:
-        message = f"backend 'trl' can't run in this process: {': '.join(why)}."
-        yield Problem("process-patched", message, _FRESH, "backend")
-
-
-def _version_problems() -> Iterator[Problem]:
-    try:
-        found = version("trl")
-    except PackageNotFoundError:
-        return
-    if found.startswith("1.15.") and device() == "cpu":
-        yield Problem(
-            "engine-version",
-            f"trl {found} can't train on a CPU: its fused losses need a GPU.",
-            'Install another one: pip install "trl!=1.15.*,>=1.12,<1.17".',
-            "backend",
-        )
 
 
 def _argument_problems(job: Job, recipe: Recipe) -> Iterator[Problem]:

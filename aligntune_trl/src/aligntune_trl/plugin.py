@@ -53,7 +53,7 @@ def aligntune_encoding(job: Job, emit: Listener) -> Encoding | None:
 
 @hookimpl
 def aligntune_diagnose() -> list[Problem]:
-    from aligntune_trl.checks import environment_problems
+    from aligntune_trl.environment import environment_problems
 
     return list(environment_problems())
 

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from aligntune_core.backends import Backend, Status, unmet_requirements
 from aligntune_core.capabilities import Feature, Support
-from aligntune_core.decide import process_problems
+from aligntune_core.decide import diagnosed, process_problems
 from aligntune_core.doctor.finding import Finding, finding, from_problem
 from aligntune_core.installed import installed_version, normalised
-from aligntune_core.verdict import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,6 +28,11 @@ def standing_findings(known: Registry, device: str) -> Iterator[Finding]:
     backends = known.all()
     ranges = {name: requirement_rows(backend) for name, backend in backends.items()}
     for name, backend in backends.items():
+        told = diagnosed(backend, known) if backend.plugin is not None else []
+        if unwritten := [problem for problem in told if problem.code == "not-implemented"]:
+            # what it lacks besides does not matter
+            yield from (from_problem(problem, name) for problem in unwritten)
+            continue
         rivals = {
             other: ranges[other] for other in backends if other != name and backends[other].status is Status.READY
         }
@@ -37,7 +41,7 @@ def standing_findings(known: Registry, device: str) -> Iterator[Finding]:
         if backend.info and backend.status in {Status.READY, Status.MISSING}:
             if not _trains_on(backend, device):
                 yield _device(backend, device)
-            for problem in (*process_problems(backend), *_diagnosed(backend, known)):
+            for problem in (*process_problems(backend), *told):
                 yield from_problem(problem, name)
     if all(
         backend.info is None and backend.status in {Status.MISSING, Status.DISABLED} for backend in backends.values()
@@ -165,17 +169,3 @@ def _device(backend: Backend, device: str) -> Finding:
             "aligntune capabilities",
         )
     return finding("backend-device", message, fix=fix, command=command, subject=name, stops=(name,))
-
-
-def _diagnosed(backend: Backend, known: Registry) -> list[Problem]:
-    """What the backend itself says stands in the way of all its jobs."""
-    try:
-        found = list(known.hook(backend, "aligntune_diagnose")() or ())
-        odd = [type(problem).__name__ for problem in found if not isinstance(problem, Problem)]
-        if odd:
-            raise TypeError(f"its aligntune_diagnose gave a {odd[0]}, not a Problem")
-        return found
-    except (Exception, SystemExit) as error:
-        described = f"{type(error).__name__}: {error}"[:300].rstrip(".: ")
-        message = f"backend '{backend.name}' failed while it looked at the environment: {described}."
-        return [Problem("backend-broken", message, _REPORT)]
