@@ -238,8 +238,9 @@ def test_ppo_s_layers_are_looked_for_too(letters, tmp_path):
 
 
 def test_what_the_trainer_refuses_is_a_problem_of_the_job(letters, tmp_path):
+    odd = {"packing_strategy": "nope"}
     with pytest.raises(JobError) as caught:
-        build("sft", letters, ROWS, output_dir=str(tmp_path), backend_args={"eos_token": "<none>"})
+        build("sft", letters, ROWS, output_dir=str(tmp_path), max_seq_length=8, packing=True, backend_args=odd)
     (problem,) = caught.value.problems
     assert (problem.code, problem.key) == ("engine-refused", "backend_args")
     assert problem.message.startswith("trl refuses the job's settings: ")

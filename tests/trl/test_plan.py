@@ -97,3 +97,48 @@ def test_the_settings_are_those_that_the_engine_gets(letters, tmp_path):
         assert plan.settings[name] == getattr(config, name), name
     assert plan.least_rows == config.generation_batch_size // config.num_generations
     assert json.dumps(plan.to_dict())
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"generation_batch_size": 8}, {"steps_per_generation": 2}, {"num_iterations": 2}]
+)
+def test_checkpoints_fall_between_batches_of_completions(arguments, letters, tmp_path):
+    job = {
+        "num_epochs": 1,
+        "batch_size": 2,
+        "num_generations": 2,
+        "max_completion_length": 4,
+        "save_steps": 1,
+        "reward_functions": [share_of_a],
+        "output_dir": str(tmp_path / "out"),
+        "backend_args": arguments,
+    }
+    run = build_online("grpo", letters, dataset_name=FEW, **job)
+    plan = planned("grpo", letters, dataset_name=FEW, **job)
+    assert run.trainer.train().steps == plan.steps
+    assert len(list((tmp_path / "out").glob("checkpoint-*"))) == plan.checkpoints
+
+
+@pytest.mark.parametrize("algorithm", ["sft", "ppo"])
+def test_rows_that_fill_no_batch_are_dropped_in_the_count_too(algorithm, letters, tmp_path):
+    rows = ROWS["sft"][:7]
+    job = {
+        "batch_size": 2,
+        "gradient_accumulation_steps": 2,
+        "num_epochs": 1,
+        "output_dir": str(tmp_path),
+        "backend_args": {"dataloader_drop_last": True},
+    }
+    if algorithm == "ppo":
+        job |= {"max_completion_length": 4, "reward_functions": [share_of_a]}
+    run = build(algorithm, letters, rows, **job)
+    assert run.trainer.train().steps == planned(algorithm, letters, dataset_name=rows, **job).steps
+    few = check(
+        algorithm="sft",
+        model_name=letters,
+        backend="trl",
+        dataset_name=rows[:1],
+        batch_size=2,
+        backend_args=job["backend_args"],
+    )
+    assert [problem.code for problem in few.errors] == ["too-few-rows"]

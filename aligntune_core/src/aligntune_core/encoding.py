@@ -40,6 +40,8 @@ class Encoding:
         context: Tokens the model was made for; None where it does not say.
         room: Tokens the model itself adds to a prompt.
         needs_room: Whether a prompt that leaves less room in the context stops the run.
+        ends_at_context: Whether a longer sequence than the context stops the run, and is not only guessed at.
+        vocabulary: Tokens that the model knows; None where that is not known.
         end_ids: The tokens that end an answer.
         pad_id: The token that fills a batch up; None if there is none.
         pads_by_id: Whether the engine tells padding by that token, so that an end token of the same id is lost.
@@ -56,6 +58,8 @@ class Encoding:
     context: int | None = None
     room: int = 0
     needs_room: bool = False
+    ends_at_context: bool = False
+    vocabulary: int | None = None
     end_ids: frozenset[int] = frozenset()
     pad_id: int | None = None
     pads_by_id: bool = False

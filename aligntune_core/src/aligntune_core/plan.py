@@ -25,6 +25,8 @@ class Plan:
         checkpoint_bytes: About how large one checkpoint is; None where the size of the model is not known.
         checkpoints: How many stand on the disk at the end; None where the steps are not known.
         unsaved: ``backend_args`` with which a run writes no checkpoint, for a trial.
+        untried: Names of ``backend_args`` that a trial leaves out, since they would set its length anew, or would have
+            it evaluate or write outside of its folder.
     """
 
     batch: Mapping[str, int]
@@ -36,6 +38,7 @@ class Plan:
     checkpoint_bytes: int | None = None
     checkpoints: int | None = None
     unsaved: Mapping[str, Any] = field(default_factory=dict)
+    untried: frozenset[str] = frozenset()
 
     @property
     def effective_batch(self) -> int:

@@ -79,10 +79,14 @@ CODES: Mapping[str, ProblemCode] = {
     "checkpoint": _fast("There is no whole checkpoint to go on from, or it is of another job", "Why is said."),
     # the rewards
     "no-reward": _fast("The algorithm learns from rewards, and the job has none", "Add a function or a model."),
-    "reward-weight": _fast("A reward function counts nothing", "Its weight is 0.", "warning"),
-    "reward": _fast(
-        "A reward function can't be found, fails, or returns something that is no reward",
-        "Functions are called on made-up completions when the data is read.",
+    "reward-weight": _fast("A reward function's weight is no number, or 0", "With 0 it counts nothing.", "either"),
+    "reward-function": _fast(
+        "A reward function can't be found, or can't be called as engines call it", "Close ones are offered."
+    ),
+    "reward": _data(
+        "A reward function fails, or returns something that is no reward",
+        "Functions are called on made-up completions.",
+        "error",
     ),
     # the schedule
     "warmup-too-long": _fast(
@@ -100,12 +104,16 @@ CODES: Mapping[str, ProblemCode] = {
     "rows-left-out": _data("Rows have nothing left to learn from within the length", "They are left out."),
     "rows-cut": _data("Rows are longer than the length", "What goes beyond is cut off."),
     "nothing-to-learn": _data(
-        "No row has anything to learn from",
+        "No row has anything to learn from, or a prompt nothing to answer",
         "The run would end at once, or learn nothing with a loss of 0 or NaN.",
         "error",
     ),
     "too-few-rows": _data("There are fewer rows than one step needs", "The run would end with no step taken.", "error"),
-    "beyond-context": _data("Rows are longer than what the model was made for", "Its answers there are guesses."),
+    "beyond-context": _data(
+        "Rows are longer than what the model was made for",
+        "Its answers there are guesses; an error for a model that fails there.",
+        "either",
+    ),
     "prompt-too-long": _data("Prompts fill the model's context", "No answer can follow them.", "error"),
     "prompts-cramped": _data("Prompts leave less room than an answer may take", "Answers go beyond the context."),
     "no-end-token": _data("What is learned has no end token", "The model won't learn to stop."),

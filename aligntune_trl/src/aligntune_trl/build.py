@@ -142,10 +142,14 @@ def _say_dropped(job: Job, given: int, native: Any, emit: Listener) -> None:
         return
     key = next((key for key in ("max_seq_length", "backend_args.max_length") if _is_given(job, key)), "")
     length = f"{key}={config.max_length}" if key else f"the engine's default length of {config.max_length}"
-    message = f"{dropped} of {given} rows have nothing left to learn from, because their prompts alone fill {length}"
+    why = f"have nothing left to learn from, because their prompts alone fill {length}"
+    if job.algorithm == "reward":
+        why = f"are longer than {length}"
+    message = f"{dropped} of {given} rows {why}"
     if dropped == given:
         raise DataError(f"{message}.", fix=f"Raise {key}." if key else "Set a greater max_seq_length.")
-    emit(Notice(f"{message}: TRL leaves them out.", warning=True))
+    key = key or "max_seq_length"
+    emit(Notice(f"{message}: TRL leaves them out.", warning=True, code="rows-left-out", key=key))
 
 
 def _is_given(job: Job, key: str) -> bool:

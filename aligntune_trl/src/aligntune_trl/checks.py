@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from aligntune_core import CheckpointError, Problem, Severity
 from aligntune_core.shown import shown
 from aligntune_core.suggest import did_you_mean
+from aligntune_trl.agreement import disagreements
 from aligntune_trl.argument_values import same_keys, same_lora_keys, value_problems
 from aligntune_trl.arguments import LORA_ARGS, LORA_KEYS, taken_names
 from aligntune_trl.checkpoints import resume_from, step_of
@@ -40,8 +41,9 @@ def job_problems(job: Job) -> Iterator[Problem]:
         yield from tracker_problems("report_to", job.report_to)
     recipe = RECIPES.get(job.algorithm or "")
     if recipe:
-        yield from _argument_problems(job, recipe)
-        if job.packing and job.backend_args.get("max_length", 0) is None:
+        found = list(_argument_problems(job, recipe))
+        yield from found or disagreements(job, recipe)
+        if (job.packing or job.backend_args.get("packing") is True) and job.backend_args.get("max_length", 0) is None:
             yield Problem("contradiction", "'packing' needs a length to pack to.", "Set max_seq_length.", "packing")
         for key in SPECIAL_KEYS:
             # in the core's words, so that what it has said already is not said twice

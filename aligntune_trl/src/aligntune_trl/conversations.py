@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from aligntune_core import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+
+
+@contextmanager
+def writing_turns() -> Iterator[None]:
+    """Turn what a chat template raises, which is the model's own program, into a ModelError."""
+    try:
+        yield
+    except Exception as error:
+        said = f"{type(error).__name__}: {error}"[:300].rstrip(".: ")
+        raise ModelError(
+            f"the model's chat template fails on turns of the dataset with {said}.",
+            fix="Use rows with the turns that it takes, or mend the template in the model's folder.",
+        ) from error
 
 
 def tokenize_conversation(messages: Sequence[Mapping[str, Any]], tokenizer: Any) -> dict[str, list[int]]:
@@ -59,9 +73,10 @@ def _opening(tokenizer: Any, whole: list[int]) -> list[int]:
 
 
 def _ids(tokenizer: Any, messages: Sequence[Mapping[str, Any]], *, add_generation_prompt: bool) -> list[int]:
-    encoded = tokenizer.apply_chat_template(
-        list(messages), add_generation_prompt=add_generation_prompt, tokenize=True, return_dict=True
-    )
+    with writing_turns():
+        encoded = tokenizer.apply_chat_template(
+            list(messages), add_generation_prompt=add_generation_prompt, tokenize=True, return_dict=True
+        )
     return list(encoded["input_ids"])
 
 

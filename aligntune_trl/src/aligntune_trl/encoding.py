@@ -6,13 +6,14 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from aligntune_core import Encoded, Encoding, JobError
+from aligntune_core import Encoded, Encoding, JobError, ModelError
 from aligntune_core.algorithms import DatasetKind
 from aligntune_trl.adapter_layers import named_layer_problem
 from aligntune_trl.arguments import config_arguments
+from aligntune_trl.conversations import writing_turns
 from aligntune_trl.fields import declared_fields
 from aligntune_trl.ingredients import Ingredients
-from aligntune_trl.models import load_config, load_tokenizer, without_weights
+from aligntune_trl.models import load_config, load_tokenizer, loading, require_text, without_weights
 from aligntune_trl.online import may_lack_rewards
 from aligntune_trl.quiet import quiet_engine
 from aligntune_trl.recipes import RECIPES
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
     from aligntune_core import Job, Listener
     from aligntune_trl.recipes import Recipe
+
+
+_LEARNED_POSITIONS = frozenset({"biogpt", "ctrl", "gpt2", "gpt_bigcode", "gpt_neo", "openai-gpt", "opt"})
+"""Kinds of model that look a token's place up in a table as long as their context."""
 
 
 def encoding_of(job: Job, emit: Listener) -> Encoding | None:
@@ -41,11 +46,23 @@ def encoding_of(job: Job, emit: Listener) -> Encoding | None:
     with quiet_engine():
         place, where = without_weights(job.model_name)
         config = load_config(place, job.model_name, trust_remote_code=job.trust_remote_code, **where)
+        if recipe.task_type == "CAUSAL_LM":
+            require_text(job.model_name, config)
         tokenizer = load_tokenizer(place, job, emit, **where)
         made_of = Ingredients(job, recipe, place, config, tokenizer, None, None, emit)
         if problem := named_layer_problem(made_of):
             raise JobError([problem])
+        if job.algorithm == "ppo" and job.reward_model_name:
+            _require_reward_tokenizer(job.reward_model_name, job)
     return make_encoding(job, recipe, config, tokenizer)
+
+
+def _require_reward_tokenizer(name: str, job: Job) -> None:
+    from transformers import AutoTokenizer
+
+    place, where = without_weights(name)
+    with loading(name, "tokenizer"):
+        AutoTokenizer.from_pretrained(place, trust_remote_code=job.trust_remote_code, **where)
 
 
 def make_encoding(job: Job, recipe: Recipe, config: Any, tokenizer: Any) -> Encoding:
@@ -61,16 +78,23 @@ def make_encoding(job: Job, recipe: Recipe, config: Any, tokenizer: Any) -> Enco
     settings.update(config_arguments(job, recipe))
     prompts = recipe.kind is DatasetKind.PROMPTS
     context = getattr(config.get_text_config(), "max_position_embeddings", None)
+    limit = settings.get("max_prompt_length" if prompts else "max_length")
+    if settings.get("packing") and settings["packing_strategy"] != "bfd":
+        # longer rows go on in the next sequence, and none is longer than this
+        context, limit = context if context and (limit or 0) > context else None, None
     return Encoding(
         encode=partial(_ENCODERS[job.algorithm if job.algorithm in _ENCODERS else recipe.kind], tokenizer),
         decode=partial(tokenizer.decode, skip_special_tokens=False),
-        limit=settings.get("max_prompt_length") if prompts else _limit(settings),
+        limit=limit,
         limit_key="" if prompts else _limit_key(job),
         leaves_out=recipe.config == "RewardConfig",
-        keeps_end=prompts or settings.get("truncation_mode") == "keep_end",
+        keeps_end=prompts or (settings.get("truncation_mode") == "keep_end" and not settings.get("packing")),
         context=int(context) if context else None,
-        room=int(settings["max_completion_length"]) if prompts else 0,
+        # where the engine sets no bound, an answer has at least one token
+        room=int(settings["max_completion_length"] or 1) if prompts else 0,
         needs_room=recipe.config == "PPOConfig",
+        ends_at_context=config.model_type in _LEARNED_POSITIONS,
+        vocabulary=getattr(config.get_text_config(), "vocab_size", None),
         end_ids=frozenset({tokenizer.eos_token_id}),
         pad_id=tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id,
         # a classifier reads its score at the last token that is not padding
@@ -78,12 +102,6 @@ def make_encoding(job: Job, recipe: Recipe, config: Any, tokenizer: Any) -> Enco
         may_lack_rewards=may_lack_rewards(job),
         asks=_asks(tokenizer),
     )
-
-
-def _limit(settings: Mapping[str, Any]) -> int | None:
-    # any other way of packing makes several sequences of one that is too long
-    splits = settings.get("packing") and settings.get("packing_strategy") != "bfd"
-    return None if splits else settings.get("max_length")
 
 
 def _limit_key(job: Job) -> str:
@@ -96,7 +114,11 @@ def _asks(tokenizer: Any) -> bool | None:
     if tokenizer.chat_template is None:
         return None
     turn = [{"role": "user", "content": "?"}]
-    plain, asking = (_ids(tokenizer, turn, asks=asks) for asks in (False, True))
+    try:
+        plain, asking = (_ids(tokenizer, turn, asks=asks) for asks in (False, True))
+    except ModelError:
+        # it may want other turns than this one: the rows tell
+        return None
     return len(asking) > len(plain)
 
 
@@ -173,12 +195,13 @@ def _ids(tokenizer: Any, content: Any, tools: Any = None, *, asks: bool = False)
         import json
 
         tools = json.loads(tools)
-    encoded = tokenizer.apply_chat_template(
-        content,
-        tools=tools,
-        add_generation_prompt=asks,
-        tokenize=True,
-        return_dict=True,
-        tokenizer_kwargs={"verbose": False},
-    )
+    with writing_turns():
+        encoded = tokenizer.apply_chat_template(
+            content,
+            tools=tools,
+            add_generation_prompt=asks,
+            tokenize=True,
+            return_dict=True,
+            tokenizer_kwargs={"verbose": False},
+        )
     return list(encoded["input_ids"])

@@ -32,8 +32,9 @@ def look_at_rows(made_of: Ingredients) -> None:
         # what holds for the first few need not hold for all
         tokens = examine_rows(rows, encoding, most=len(rows))
     for problem in tokens.problems:
-        if problem.code in _COUNTED:
+        stops = problem.severity is Severity.ERROR
+        if problem.code in _COUNTED and not (stops and (encoding.room or problem.code == "beyond-context")):
             continue
-        if problem.severity is Severity.ERROR:
+        if stops:
             raise DataError(problem.message, fix=problem.fix)
         made_of.emit(Notice(str(problem), warning=True, code=problem.code, key=problem.key))

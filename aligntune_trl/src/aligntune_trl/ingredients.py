@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from aligntune_core.algorithms import DatasetKind
 from aligntune_core.data.prepare import prepare_job
-from aligntune_trl.models import load_config, load_tokenizer, starting_model
+from aligntune_trl.models import load_config, load_tokenizer, require_text, starting_model
 from aligntune_trl.quiet import quiet_engine
 from aligntune_trl.recipes import RECIPES
 
@@ -62,9 +63,12 @@ def gather(job: Job, emit: Listener) -> Ingredients:
     with quiet_engine():
         model = starting_model(job.model_name, emit)
         config = load_config(model, job.model_name, trust_remote_code=job.trust_remote_code)
+        if recipe.task_type == "CAUSAL_LM":
+            require_text(job.model_name, config)
         tokenizer = load_tokenizer(model, job, emit)
-        rows = _tokenized(train.rows, tokenizer)
-        eval_rows = _tokenized(evaluation.rows, tokenizer) if evaluation else None
+        rows, eval_rows = train.rows, evaluation.rows if evaluation else None
+        if recipe.kind is DatasetKind.DEMONSTRATIONS:
+            rows, eval_rows = _tokenized(rows, tokenizer), _tokenized(eval_rows, tokenizer) if evaluation else None
     return Ingredients(job, recipe, model, config, tokenizer, rows, eval_rows, emit)
 
 

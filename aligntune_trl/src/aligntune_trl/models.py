@@ -10,7 +10,7 @@ from json import JSONDecodeError
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aligntune_core import ModelError, Notice
+from aligntune_core import JobError, ModelError, Notice, Problem
 from aligntune_core.importing import large_import
 from aligntune_core.models.cache import cache_folder, make_folder
 
@@ -27,6 +27,12 @@ PLAIN_CHAT_TEMPLATE = (
     "{% if add_generation_prompt %}Assistant:{% endif %}"
 )
 """The chat template given to a tokenizer that has none: named turns, a line each, answers closed by the end token."""
+
+_HEADS = (
+    *("ForSequenceClassification", "ForTokenClassification", "ForQuestionAnswering", "ForMultipleChoice"),
+    *("ForMaskedLM", "ForPreTraining", "RewardModel"),
+)
+"""How the names of models end that transformers makes for something else than writing on."""
 
 
 def model_path(name: str) -> str:
@@ -62,6 +68,24 @@ def load_config(path: str, name: str, *, trust_remote_code: bool, **where: str) 
         return AutoConfig.from_pretrained(path, trust_remote_code=trust_remote_code, **where)
 
 
+def require_text(name: str, config: Any) -> None:
+    """Refuse a model that writes no text, such as a reward model.
+
+    Args:
+        name: The model, as the job names it.
+        config: Its configuration, as transformers loads it.
+
+    Raises:
+        ModelError: If its head is made for something else.
+    """
+    kinds = [kind for kind in config.architectures or () if kind.endswith(_HEADS)]
+    if kinds:
+        raise ModelError(
+            f"the model '{name}' writes no text: it is a {kinds[0]}.",
+            fix="Name a causal language model; one that scores answers is a reward_model_name.",
+        )
+
+
 def load_tokenizer(name: str, job: Job, emit: Listener, **where: str) -> Any:
     """The model's tokenizer, with a chat template and an end token.
 
@@ -73,6 +97,7 @@ def load_tokenizer(name: str, job: Job, emit: Listener, **where: str) -> Any:
 
     Raises:
         ModelError: If it can't be loaded, or has no end token.
+        JobError: If ``backend_args`` name a token that it doesn't have, or a template that is not there.
     """
     from transformers import AutoTokenizer
 
@@ -83,6 +108,7 @@ def load_tokenizer(name: str, job: Job, emit: Listener, **where: str) -> Any:
             f"the tokenizer of '{job.model_name}' has no end-of-text token, so a model could not learn to stop.",
             fix="Set eos_token in its tokenizer_config.json.",
         )
+    _take_named_tokens(tokenizer, job)
     if tokenizer.chat_template is None:
         tokenizer.chat_template = PLAIN_CHAT_TEMPLATE
         emit(
@@ -92,6 +118,32 @@ def load_tokenizer(name: str, job: Job, emit: Listener, **where: str) -> Any:
             )
         )
     return tokenizer
+
+
+def _take_named_tokens(tokenizer: Any, job: Job) -> None:
+    """Give the tokenizer the special tokens and the template that the job names, as the engine will."""
+    problems = []
+    known = tokenizer.get_vocab() if {"eos_token", "pad_token"} & set(job.backend_args) else {}
+    for name in ("eos_token", "pad_token"):
+        token, key = job.backend_args.get(name), f"backend_args.{name}"
+        if token is None:
+            continue
+        if token in known:
+            setattr(tokenizer, name, token)
+        else:
+            message = f"'{key}' is '{token}', which is no token of '{job.model_name}'."
+            problems.append(Problem("model", message, "Name one of its tokens, or leave it out.", key))
+    template, key = job.backend_args.get("chat_template_path"), "backend_args.chat_template_path"
+    if isinstance(template, str) and template.endswith((".jinja", ".j2")):
+        try:
+            tokenizer.chat_template = Path(template).read_text(encoding="utf-8")
+        except (OSError, ValueError) as error:
+            problems.append(Problem("model", f"'{key}' can't be read: {error}.", "Check the path.", key))
+    elif isinstance(template, str) and template.startswith(("/", ".", "~")) and not Path(template).is_dir():
+        message = f"'{key}' is '{template}', which is no folder."
+        problems.append(Problem("model", message, "Name a .jinja file, a model's folder or one on the hub.", key))
+    if problems:
+        raise JobError(problems)
 
 
 def starting_model(model_name: str, emit: Listener) -> str:
@@ -140,7 +192,22 @@ def without_weights(model_name: str) -> tuple[str, dict[str, str]]:
     if is_gguf(name):
         return str(path.parent), {"gguf_file": path.name}
     with loading(model_name):
-        return str(json.loads((path / "adapter_config.json").read_bytes())["base_model_name_or_path"]), {}
+        return _base(path), {}
+
+
+def tokenizer_place(adapter: Path) -> str:
+    """Where the tokenizer of an adapter is: its own folder, or its base model's where it has none.
+
+    Args:
+        adapter: The folder with the adapter.
+    """
+    own = any((adapter / file).is_file() for file in ("tokenizer_config.json", "tokenizer.json", "tokenizer.model"))
+    return str(adapter) if own else _base(adapter)
+
+
+def _base(adapter: Path) -> str:
+    """The model that an adapter was made for."""
+    return str(json.loads((adapter / "adapter_config.json").read_bytes())["base_model_name_or_path"])
 
 
 def is_adapter(name: str) -> bool:
@@ -180,7 +247,7 @@ def _write_merged(adapter: Path, folder: Path) -> None:
     else:
         model = AutoPeftModelForCausalLM.from_pretrained(str(adapter), dtype=torch.float32)
     model.merge_and_unload().save_pretrained(folder)
-    AutoTokenizer.from_pretrained(str(adapter)).save_pretrained(folder)
+    AutoTokenizer.from_pretrained(tokenizer_place(adapter)).save_pretrained(folder)
 
 
 @contextmanager

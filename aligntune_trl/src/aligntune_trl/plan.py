@@ -26,6 +26,14 @@ _SHOWN = (
 )
 """Settings that are shown although they are the engine's defaults."""
 _OURS = frozenset({"disable_tqdm", "output_dir"})
+_UNTRIED = frozenset(
+    {
+        *("max_steps", "num_train_epochs", "logging_strategy", "logging_steps", "report_to", "push_to_hub"),
+        *("save_strategy", "save_steps", "save_total_limit", "load_best_model_at_end"),
+        *("eval_strategy", "eval_steps", "eval_on_start"),
+    }
+)
+"""Settings of a run's length, of what it leaves behind, and of evaluations."""
 
 
 def plan_job(job: Job, rows: int | None) -> Plan | None:
@@ -47,11 +55,12 @@ def plan_job(job: Job, rows: int | None) -> Plan | None:
         settings={**shown, **{name: value for name, value in arguments.items() if name not in _OURS}},
         steps=steps,
         rows=rows,
-        least_rows=numbers.prompts_per_generation if recipe.is_grouped else 1,
+        least_rows=numbers.least_rows(),
         completions=int(numbers["num_generations"] or 0) if recipe.is_grouped else int(job.algorithm == "ppo"),
         checkpoint_bytes=checkpoint_bytes(job, recipe),
         checkpoints=numbers.checkpoints(steps),
-        unsaved={} if "save_strategy" in job.backend_args else {"save_strategy": "no"},
+        unsaved={"save_strategy": "no"},
+        untried=_UNTRIED,
     )
 
 
@@ -80,16 +89,33 @@ class _Numbers:
         return int(self["gradient_accumulation_steps"] or 1)
 
     @property
+    def at_once(self) -> int:
+        """Examples that all devices take at once; PPO takes those of a step."""
+        examples = int(self["per_device_train_batch_size"]) * self.devices
+        return examples * self.accumulation if self.recipe.config == "PPOConfig" else examples
+
+    @property
+    def batches_per_generation(self) -> int:
+        """Batches whose completions are sampled at once."""
+        if given := self["generation_batch_size"]:
+            return max(int(given) // self.at_once, 1)
+        return int(self["steps_per_generation"] or self.accumulation)
+
+    @property
     def completions_per_generation(self) -> int:
         """Completions that are sampled at once, on all devices."""
-        if given := self["generation_batch_size"]:
-            return int(given)
-        return int(self["per_device_train_batch_size"] * self.devices * (self["steps_per_generation"] or 1))
+        return int(self["generation_batch_size"] or self.at_once * self.batches_per_generation)
 
     @property
     def prompts_per_generation(self) -> int:
         """Prompts whose completions are sampled at once."""
         return self.completions_per_generation // int(self["num_generations"])
+
+    def least_rows(self) -> int:
+        """Rows without which no step is taken."""
+        if self.recipe.is_grouped:
+            return self.prompts_per_generation
+        return self.at_once if self["dataloader_drop_last"] else 1
 
     def batch(self) -> dict[str, int]:
         """What the examples of one step are made up of."""
@@ -104,19 +130,19 @@ class _Numbers:
         most = self["max_steps"] or 0
         if most > 0:
             return int(most)
-        if rows is None:
+        if rows is None or self["packing"]:
+            # how many sequences the rows are packed into is known once they are
             return None
         return ceil(float(self["num_train_epochs"]) * self._steps_per_epoch(rows))
 
     def _steps_per_epoch(self, rows: int) -> int:
         """As transformers counts them; a last, short accumulation is a step of its own."""
         if self.recipe.is_grouped:
-            samples = self.completions_per_generation // int(self["per_device_train_batch_size"] * self.devices)
             generations = rows // max(self.prompts_per_generation, 1)
-            batches = generations * samples * int(self["num_iterations"] or 1)
+            batches = generations * self.batches_per_generation * int(self["num_iterations"] or 1)
         else:
-            batches = ceil(rows / (self["per_device_train_batch_size"] * self.devices))
-        return max(ceil(batches / self.accumulation), 1)
+            batches = rows // self.at_once if self["dataloader_drop_last"] else ceil(rows / self.at_once)
+        return max(batches if self.recipe.config == "PPOConfig" else ceil(batches / self.accumulation), 1)
 
     def checkpoints(self, steps: int | None) -> int | None:
         """Checkpoints on the disk at the end; the last step is always one."""
@@ -134,7 +160,7 @@ class _Numbers:
         return min(written, int(limit)) if limit else written
 
     def _generation_period(self) -> int:
-        micro_steps = int(self["steps_per_generation"] or 1) * int(self["num_iterations"] or 1)
+        micro_steps = self.batches_per_generation * int(self["num_iterations"] or 1)
         return lcm(micro_steps, self.accumulation) // self.accumulation
 
 

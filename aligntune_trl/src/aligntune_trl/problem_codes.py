@@ -26,7 +26,9 @@ CODES: Mapping[str, ProblemCode] = {
     "unknown-layer": ProblemCode(
         "error", "data", "The model has no layer of a name that adapters are asked for", "Its layers are named."
     ),
-    "ppo-setting": ProblemCode("error", "probe", "A setting of PPO makes no sense", "Its bounds are named."),
+    "ppo-setting": _fast(
+        "A setting of PPO makes no sense", "Its bounds are named, those of most when the trainer is made."
+    ),
     "engine-refused": ProblemCode("error", "probe", "TRL, transformers or peft refuse a setting", "In their words."),
 }
 """By code; the core has the others."""

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aligntune_core import ModelError, Problem
+from aligntune_core.models.tiny import tiny_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+_TRAIN_ONE = "Train one with algorithm: reward, or name a sequence classifier with one label."
 _LABELS = 2
 """What transformers takes for granted where a configuration does not say."""
 
@@ -37,7 +39,13 @@ def reward_model_problems(name: str) -> Iterator[Problem]:
         name: The model, as the job names it.
     """
     try:
-        told = json.loads((Path(name).expanduser() / "config.json").read_bytes())
+        folder = tiny_folder() if name.startswith("builtin:") else Path(name).expanduser()
+        if (adapter := folder / "adapter_config.json").is_file() and not (folder / "config.json").is_file():
+            if (task := json.loads(adapter.read_bytes()).get("task_type")) != "SEQ_CLS":
+                message = f"the reward model '{name}' gives no scores: it is an adapter for {task or 'another task'}."
+                yield Problem("reward-model", message, _TRAIN_ONE, "reward_model_name")
+            return
+        told = json.loads((folder / "config.json").read_bytes())
         kinds = [str(kind) for kind in told.get("architectures") or []]
         labels = int(told.get("num_labels") or len(told.get("id2label") or range(_LABELS)))
     except (OSError, RuntimeError, ValueError, TypeError, AttributeError):
@@ -51,7 +59,7 @@ def _fault(name: str, kinds: Sequence[str], labels: int) -> tuple[str, str] | No
     if not any("SequenceClassification" in kind or "RewardModel" in kind for kind in kinds):
         return (
             f"the reward model '{name}' gives no scores: it is a {', '.join(kinds) or 'model of unknown kind'}.",
-            "Train one with algorithm: reward, or name a sequence classifier with one label.",
+            _TRAIN_ONE,
         )
     if labels != 1:
         return (

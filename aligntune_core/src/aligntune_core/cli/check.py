@@ -20,11 +20,14 @@ def check(words: JobWords = None, fast: Fast = False, probe: Probe = False, as_j
     """
     from aligntune_core.cli.ink import Ink
     from aligntune_core.cli.jsontext import write_json
+    from aligntune_core.cli.stdout import standard_output_kept_clear
     from aligntune_core.cli.verdicts import verdict_lines
 
     if fast and probe:
         raise typer.BadParameter("--fast and --probe ask for opposite things.")
-    verdict = judge(words or [], level="fast" if fast else "probe" if probe else "data")
+    # reward functions and engines may print, and a program reads what is written here
+    with standard_output_kept_clear():
+        verdict = judge(words or [], level="fast" if fast else "probe" if probe else "data")
     if as_json:
         write_json(verdict.to_dict())
     else:

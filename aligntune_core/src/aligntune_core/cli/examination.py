@@ -56,7 +56,8 @@ def _plan(plan: Plan, job: Job) -> Iterator[tuple[str, str]]:
 
     what = "prompt" if plan.completions else "example"
     factors = " x ".join(f"{name} {count}" for name, count in plan.batch.items())
-    steps = f"{plan.steps:,}" if plan.steps is not None else "as many as the data makes"
+    unknown = "as many as the data makes" if plan.rows is None else "known once the rows are packed"
+    steps = f"{plan.steps:,}" if plan.steps is not None else unknown
     yield "steps", f"{steps}, each from {plan.effective_batch:,} {what}{'s' * (plan.effective_batch != 1)} ({factors})"
     if plan.completions > 1:
         whole = plan.effective_batch * plan.completions

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from contextlib import contextmanager, redirect_stdout, suppress
 from typing import TYPE_CHECKING
 
 from aligntune_core.cli.ink import Ink
 from aligntune_core.cli.outcome import INTERRUPTED, Outcome, finished, refused, stopped
+from aligntune_core.cli.stdout import standard_output_kept_clear
 from aligntune_core.errors import AlignTuneError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from aligntune_core.progress import ConsoleProgress
     from aligntune_core.trainer import Trainer
@@ -40,7 +39,7 @@ def run(
         outcome = refused(verdict)
     else:
         try:
-            with _standard_output_kept_clear(), progress:
+            with standard_output_kept_clear(), progress:
                 outcome = _train(verdict, progress, before, after, merge=merge)
         except (Exception, KeyboardInterrupt, SystemExit) as error:
             outcome = stopped(verdict, error, progress.steps, began=progress.began)
@@ -70,23 +69,6 @@ def _train(
     if after:
         after(trainer)
     return finished(verdict, result, str(folder), evaluation)
-
-
-@contextmanager
-def _standard_output_kept_clear() -> Iterator[None]:
-    """What engines print goes to standard error, also what compiled code prints: a program reads standard output."""
-    sys.stdout.flush()
-    kept = None
-    with suppress(OSError):
-        kept = os.dup(1)
-        os.dup2(2, 1)
-    try:
-        with redirect_stdout(sys.stderr):
-            yield
-    finally:
-        if kept is not None:
-            os.dup2(kept, 1)
-            os.close(kept)
 
 
 def _say_why(outcome: Outcome, progress: ConsoleProgress) -> None:

@@ -48,16 +48,17 @@ def examine(verdict: Verdict, *, level: Level, backends: Registry, places: Mappi
     backend = _usable(verdict, backends)
     if job is None or backend is None:
         return verdict
-    look = _Look(job, backend, backends)
+    look = _Look(verdict, job, backend, backends)
     if level is Level.FAST or _DATA_KEYS & {problem.key for problem in verdict.errors}:
         found = Examination(level, look.plan(None))
     else:
         found = look.data(level)
         errors = [*verdict.errors, *look.errors()]
         if level is Level.PROBE and not errors:
-            from aligntune_core.examine.trial import try_out
+            from aligntune_core.examine.trial import rows_needed, try_out
 
-            trial, problems = try_out(job, found.plan, backend, backends)
+            first = look.first_rows(rows_needed(found.plan))
+            trial, problems = try_out(job, found.plan, backend, backends, rows=first)
             look.problems += problems
             found = replace(found, trial=trial)
     return verdict.examined(found, look.problems, places or {})
@@ -75,18 +76,21 @@ class _Look:
     """One look into a job: collects what is said on the way.
 
     Args:
+        verdict: What was decided about the job.
         job: The job.
         backend: Who would train it.
         known: The registry that the backend is of.
     """
 
-    def __init__(self, job: Job, backend: Backend, known: Registry) -> None:
+    def __init__(self, verdict: Verdict, job: Job, backend: Backend, known: Registry) -> None:
+        self._refused = {problem.key for problem in verdict.errors}
         self._job = job
         self._backend = backend
         self._known = known
         self._reports: list[DataReady] = []
         self._notes: list[str] = []
         self._encoding: Encoding | None = None
+        self._kept: tuple[bool, ...] = ()
         self.problems: list[Problem] = []
 
     def errors(self) -> list[Problem]:
@@ -98,7 +102,9 @@ class _Look:
         try:
             plan: Plan | None = self._known.hook(self._backend, "aligntune_plan_job")(job=self._job, rows=rows)
         except (Exception, SystemExit) as error:
-            self._failed("worked out the run", error)
+            # a number that was refused already is not the backend's fault
+            if not self._refused:
+                self._failed("worked out the run", error)
             return None
         if plan is None:
             return None
@@ -122,12 +128,13 @@ class _Look:
             self.problems += overlap_problems(train.rows, evaluation.rows)
         tokens = self._tokens(train)
         self._try_rewards(train)
-        plan = self.plan(_rows_left(len(train.rows), tokens))
-        if plan and len(train.rows) < plan.least_rows:
+        left = _rows_left(len(train.rows), tokens)
+        plan = self.plan(left)
+        if plan and 0 < left < plan.least_rows:
             self.problems.append(
                 Problem(
                     "too-few-rows",
-                    f"one step needs {plan.least_rows} rows, and the dataset has {len(train.rows)}.",
+                    f"one step needs {plan.least_rows} rows, and the dataset has {left}.",
                     "Add rows, or lower batch_size or gradient_accumulation_steps.",
                     "dataset_name",
                 )
@@ -140,6 +147,19 @@ class _Look:
             tokens.example if tokens else (),
             tuple(self._notes),
         )
+
+    def first_rows(self, wanted: int) -> int | None:
+        """How many of the dataset's first rows hold so many that can be learned from; None where none were looked at.
+
+        Args:
+            wanted: Rows that can be learned from.
+        """
+        places = [place for place, is_kept in enumerate(self._kept, 1) if is_kept]
+        if not places:
+            return None
+        # which rows could not be used is not known any more: all of them may stand before these
+        unused = sum(next(iter(self._reports)).unused.values())
+        return places[min(wanted, len(places)) - 1] + unused
 
     def _prepared(self) -> tuple[Prepared, Prepared | None] | None:
         algorithm = next(
@@ -171,13 +191,16 @@ class _Look:
             self._said(error)
             return None
         except (Exception, SystemExit) as error:
-            self._failed("tokenised the data", error)
+            if not self._refused:
+                self._failed("tokenised the data", error)
             return None
         self.problems += tokens.problems
+        self._kept = tokens.kept
         return tokens
 
     def _try_rewards(self, train: Prepared) -> None:
-        if not self._job.reward_functions or any(each.key == "reward_functions" for each in self.problems):
+        key = "reward_functions"
+        if not self._job.reward_functions or key in self._refused or any(each.key == key for each in self.problems):
             return
         from aligntune_core.rewards import probe, resolve
 

@@ -29,11 +29,13 @@ class Tokens:
         lengths: How long they are.
         example: The first of them as the model sees it.
         problems: What is wrong with them.
+        kept: Whether each of them has something to learn from, or is a prompt.
     """
 
     lengths: Lengths
     example: tuple[tuple[str, tuple[Span, ...]], ...]
     problems: tuple[Problem, ...]
+    kept: tuple[bool, ...] = ()
 
 
 def examine_rows(rows: Iterable[Mapping[str, Any]], encoding: Encoding, *, most: int = MOST_ROWS) -> Tokens:
@@ -47,7 +49,8 @@ def examine_rows(rows: Iterable[Mapping[str, Any]], encoding: Encoding, *, most:
     encoded = [tuple(encoding.encode(row)) for row in islice(rows, most)]
     lengths = _lengths(encoded, encoding)
     example = tuple((sequence.name, _spans(sequence, encoding)) for sequence in encoded[0])
-    return Tokens(lengths, example, tuple(_problems(encoded, lengths, encoding)))
+    kept = tuple(_is_kept(row, encoding) for row in encoded)
+    return Tokens(lengths, example, tuple(_problems(encoded, lengths, encoding)), kept)
 
 
 def _lengths(encoded: Sequence[tuple[Encoded, ...]], encoding: Encoding) -> Lengths:
@@ -79,7 +82,9 @@ def _is_kept(row: tuple[Encoded, ...], encoding: Encoding) -> bool:
 
 
 def _problems(encoded: Sequence[tuple[Encoded, ...]], lengths: Lengths, encoding: Encoding) -> Iterator[Problem]:
+    yield from _unknown_tokens(encoded, lengths, encoding)
     if encoding.room:
+        yield from _empty_prompts(encoded, lengths)
         yield from _prompts_too_long(encoded, lengths, encoding)
     else:
         yield from _left_out(encoded, lengths, encoding)
@@ -154,11 +159,39 @@ def _beyond_context(lengths: Lengths, encoding: Encoding) -> Iterator[Problem]:
     longest = lengths.longest if encoding.limit is None else min(lengths.longest, encoding.limit)
     if encoding.context is not None and longest > encoding.context:
         key = encoding.limit_key or "max_seq_length"
-        yield _warning(
+        yield Problem(
             "beyond-context",
-            f"rows have up to {longest} tokens, and the model was made for {encoding.context}.",
+            f"rows have up to {longest} tokens, and the model "
+            f"{'can read' if encoding.ends_at_context else 'was made for'} {encoding.context}.",
             f"Set {key} to {encoding.context} or less.",
             key,
+            Severity.ERROR if encoding.ends_at_context else Severity.WARNING,
+        )
+
+
+def _unknown_tokens(encoded: Sequence[tuple[Encoded, ...]], lengths: Lengths, encoding: Encoding) -> Iterator[Problem]:
+    if encoding.vocabulary is None:
+        return
+    known = encoding.vocabulary
+    unknown = sum(any(max(sequence.ids, default=0) >= known for sequence in row) for row in encoded)
+    if unknown:
+        yield Problem(
+            "model",
+            f"in {_of(unknown, lengths)} the tokenizer writes tokens that the model doesn't know: it has {known:,}.",
+            "Use the tokenizer that belongs to the model, or a model whose embeddings were made larger for it.",
+            "model_name",
+        )
+
+
+def _empty_prompts(encoded: Sequence[tuple[Encoded, ...]], lengths: Lengths) -> Iterator[Problem]:
+    empty = sum(not row[0].ids for row in encoded)
+    if empty:
+        yield Problem(
+            "nothing-to-learn",
+            f"{empty} of {lengths.rows} prompts have no tokens, so there is nothing to answer: the chat template "
+            "writes nothing for them.",
+            "Leave out those rows, or mend the model's chat template.",
+            "dataset_name",
         )
 
 

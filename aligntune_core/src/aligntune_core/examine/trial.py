@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 STEPS = 2
 
 
-def try_out(job: Job, plan: Plan | None, backend: Backend, known: Registry) -> tuple[Trial | None, list[Problem]]:
+def try_out(
+    job: Job, plan: Plan | None, backend: Backend, known: Registry, *, rows: int | None = None
+) -> tuple[Trial | None, list[Problem]]:
     """Build a job's trainer and take two steps on as few rows as that takes, in a folder that is thrown away.
 
     Args:
@@ -28,6 +30,7 @@ def try_out(job: Job, plan: Plan | None, backend: Backend, known: Registry) -> t
         plan: What it would come to, None where the backend does not say.
         backend: Who trains it.
         known: The registry that the backend is of.
+        rows: How many of the first rows hold as many to learn from as that takes; None where it is not known.
 
     Returns:
         What happened, None if the steps could not be taken; and why not, or what is doubtful about them.
@@ -48,7 +51,7 @@ def try_out(job: Job, plan: Plan | None, backend: Backend, known: Registry) -> t
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="aligntune-trial-") as folder:
         try:
-            shortened = _shortened(job, plan, folder)
+            shortened = _shortened(job, plan, folder, rows)
             trainer = known.hook(backend, "aligntune_create_trainer")(job=shortened, emit=listen)
             steps = trainer.train().steps
         except JobError as error:
@@ -58,14 +61,20 @@ def try_out(job: Job, plan: Plan | None, backend: Backend, known: Registry) -> t
     return Trial(steps, tuple(losses), time.monotonic() - begun, started[0].device if started else ""), doubts
 
 
-def _shortened(job: Job, plan: Plan | None, folder: str) -> Job:
-    rows = max(STEPS, plan.least_rows if plan else 1)
+def rows_needed(plan: Plan | None) -> int:
+    """Rows to learn from that a trial takes."""
+    return max(STEPS, plan.least_rows if plan else 1)
+
+
+def _shortened(job: Job, plan: Plan | None, folder: str, rows: int | None) -> Job:
+    first = rows or rows_needed(plan)
+    arguments = {name: value for name, value in job.backend_args.items() if not plan or name not in plan.untried}
     changes: dict[str, Any] = {
-        "max_samples": min(rows, job.max_samples or rows),
+        "max_samples": min(first, job.max_samples or first),
         "max_steps": STEPS,
         "logging_steps": 1,
         "output_dir": folder,
-        "backend_args": {**job.backend_args, **(plan.unsaved if plan else {})},
+        "backend_args": {**arguments, **(plan.unsaved if plan else {})},
     }
     left_alone = {"num_epochs", "resume", "report_to", "save_steps", "save_total_limit", "eval_steps"}
     kept = {key: value for key, value in job.settings().items() if key not in left_alone}

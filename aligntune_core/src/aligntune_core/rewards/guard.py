@@ -51,7 +51,7 @@ class GuardedReward:
             )
         except AlignTuneError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             there = ", ".join(sorted({"prompts", "completions", *columns}))
             raise RewardError(
                 f"reward function '{self.name}' failed with {described(error)}.", fix=f"It was called with {there}."

@@ -81,8 +81,8 @@ def _is_importable(top: str) -> bool:
         return True
 
 
-def _problem(error: RewardError, code: str = "reward-function") -> Problem:
-    return Problem(code, error.message, error.fix, KEY)
+def _problem(error: RewardError, code: str = "") -> Problem:
+    return Problem(code or "reward-function", error.message, error.fix, KEY)
 
 
 def _no_weight(text: str) -> Problem:

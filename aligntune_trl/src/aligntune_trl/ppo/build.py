@@ -78,5 +78,6 @@ def _reward_model(job: Job, emit: Listener) -> dict[str, Any]:
         model = AutoModelForSequenceClassification.from_pretrained(
             path, dtype=torch.float32, trust_remote_code=job.trust_remote_code
         )
+    with loading(name, "tokenizer"):
         tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=job.trust_remote_code)
     return {"reward_model": model, "reward_processing_class": tokenizer}
