@@ -243,14 +243,10 @@ def test_what_a_reward_function_prints_is_not_in_the_answer(letters, tmp_path):
         "dataset_name": tmp_path / "rows.jsonl",
         "reward_functions": f"{tmp_path / 'loud.py'}:loud",
     }
-    command = [
-        sys.executable,
-        "-m",
-        "aligntune",
-        "check",
-        *(f"{key}={value}" for key, value in words.items()),
-        "--json",
-    ]
+    start = "from aligntune_core.cli.main import main; main()"
+    given = [f"{key}={value}" for key, value in words.items()]
+    command = [sys.executable, "-c", start, "check", *given, "--json"]
     found = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert json.loads(found.stdout)["ok"], found.stderr
+    assert found.stdout, found.stderr
+    assert json.loads(found.stdout)["ok"]
     assert "loud" in found.stderr
