@@ -30,13 +30,12 @@ def test_the_page_has_every_row_of_the_script_and_no_other(bad_jobs):
     assert len([name for name in named if not name.startswith("good-")]) >= 40
 
 
-def test_names_are_said_once_and_awaited_codes_are_of_rows(bad_jobs):
+def test_names_are_said_once(bad_jobs):
     names = [row.name for row in bad_jobs.JOBS]
     assert len(set(names)) == len(names)
-    assert set(bad_jobs.AWAITED) <= set(names)
 
 
-def test_a_row_that_comes_out_worse_is_a_failure(bad_jobs, monkeypatch):
+def test_a_row_that_comes_out_worse_is_a_failure(bad_jobs):
     from badjobs.row import BadJob, Stage
     from badjobs.sides import Answer
 
@@ -57,9 +56,3 @@ def test_a_row_that_comes_out_worse_is_a_failure(bad_jobs, monkeypatch):
     assert not as_expected(goes_on, Stage.TRAINED)
     assert not as_expected(goes_on, Stage.CHECK, "data")
     assert not as_expected(goes_on, Stage.WARNED, "no-effect")
-    monkeypatch.setitem(bad_jobs.AWAITED, "goes-on", "no-effect")
-    assert as_expected(goes_on, Stage.WARNED, "no-effect")
-    assert as_expected(goes_on, Stage.SAID)
-    monkeypatch.setitem(bad_jobs.AWAITED, "late", "data")
-    assert as_expected(late, Stage.LAUNCH, "data")
-    assert not as_expected(late, Stage.TRAINING, "data")

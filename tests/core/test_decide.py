@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from itertools import combinations, product
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -632,3 +633,11 @@ def test_a_key_that_a_backend_does_not_declare_is_refused(backends, fake, job):
     chosen = decide(job(backend="auto", seed=3), backends=known)
     assert chosen.backend == "open"
     assert "does not take 'seed'" in chosen.rejected["bolt"]
+
+
+def test_a_misspelt_file_that_could_be_a_hub_s_name_is_doubted(backends, job):
+    Path("rows.jsonl").write_text('{"prompt": "2+2?", "completion": "4"}\n')
+    (problem,) = decide(job(dataset_name="rows.jsnl"), backends=backends("fake")).problems
+    assert (problem.code, problem.key, problem.severity) == ("data-perhaps-a-file", "dataset_name", "warning")
+    assert problem.fix == "Did you mean 'rows.jsonl'?"
+    assert decide(job(dataset_name="org/other.v2"), backends=backends("fake")).problems == ()

@@ -225,6 +225,6 @@ def test_a_job_that_is_refused_is_not_tried_out(telling, job):
 
 
 def test_a_level_that_is_none_is_refused():
-    with pytest.raises(ValueError, match="'deep' is not a valid Level"):
+    with pytest.raises(AlignTuneError, match=r"no level 'deep' of a check. Known: data, fast, probe"):
         check(level="deep", algorithm="sft")
     assert [str(level) for level in Level] == ["fast", "data", "probe"]

@@ -261,13 +261,13 @@ def test_a_fault_of_other_code_passes(letters, tmp_path, monkeypatch):
     [
         ({"max_seq_length": 3}, "max_seq_length=3", "Raise max_seq_length."),
         ({"backend_args": {"max_length": 3}}, "backend_args.max_length=3", "Raise backend_args.max_length."),
-        ({}, "the engine's default length of 1024", "Set a greater max_seq_length."),
+        ({}, "the engine's default length of 1024 tokens", "Raise max_seq_length."),
     ],
 )
 def test_a_length_is_told_by_the_name_it_was_given(letters, tmp_path, keys, told, fix):
     with pytest.raises(DataError) as caught:
         build("sft", letters, [{"prompt": "ab" * 600, "completion": "a"}], output_dir=str(tmp_path), **keys)
-    assert caught.value.message.endswith(f"because their prompts alone fill {told}.")
+    assert caught.value.message.endswith(f"have nothing left to learn from within {told}.")
     assert caught.value.fix == fix
 
 

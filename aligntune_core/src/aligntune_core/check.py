@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from aligntune_core.errors import AlignTuneError
 from aligntune_core.plugins import Registry, registry
+from aligntune_core.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +24,7 @@ def check(*, level: str = "data", **job: Any) -> Verdict:
         **job: The job's keys; :class:`aligntune.Job` lists them.
 
     Raises:
-        ValueError: If there is no such level.
+        AlignTuneError: If there is no such level.
     """
     return check_job(job, level=level)
 
@@ -45,6 +47,8 @@ def check_job(
     from aligntune_core.decide import decide
     from aligntune_core.examine import Level, examine
 
+    if level not in list(Level):
+        raise AlignTuneError(f"there is no level '{level}' of a check.", fix=did_you_mean(str(level), Level))
     depth = Level(level)
     known = backends or registry()
     verdict = decide(values, places=places, probe=depth is Level.PROBE, backends=known)

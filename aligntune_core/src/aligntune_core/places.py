@@ -119,7 +119,19 @@ def dataset_problem(job: Job, algorithm: Algorithm | None, key: str = "dataset_n
         # whatever a file system or a user's own object comes up with
         reason = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"[:200]
         return Problem("data", f"'{key}' can't be looked into: {reason.rstrip('.')}.", "", key)
-    return None
+    return _file_meant(source, key) if isinstance(source, str) else None
+
+
+def _file_meant(source: str, key: str) -> Problem | None:
+    """A doubt about a name that only a hub can have, where a file of nearly that name is here."""
+    from aligntune_core.data.paths import is_local
+
+    path = Path(source)
+    if source.startswith("builtin:") or not path.suffix or is_local(source):
+        return None
+    near = _neighbour(path)
+    message = f"'{key}' is '{source}', which is no file here and so means a dataset of the hub."
+    return Problem("data-perhaps-a-file", message, near, key, Severity.WARNING) if near else None
 
 
 def _glance(source: Any) -> tuple[Sequence[str], Mapping[str, Any]]:

@@ -19,6 +19,7 @@ class Plan:
             ``gradient_accumulation_steps``; their product is the effective batch.
         settings: The engine's own settings that the job's keys and the algorithm become, by the engine's names.
         steps: Optimiser steps in all; None where the number of rows is not known and the job does not say.
+        passes: Passes over the data; None where the number of rows is not known.
         rows: Rows that are learned from; None where they were not counted.
         least_rows: Rows without which the engine can't take a step.
         completions: Completions sampled for each prompt; 0 where none are.
@@ -32,6 +33,7 @@ class Plan:
     batch: Mapping[str, int]
     settings: Mapping[str, Any] = field(default_factory=dict)
     steps: int | None = None
+    passes: float | None = None
     rows: int | None = None
     least_rows: int = 1
     completions: int = 0
@@ -49,6 +51,7 @@ class Plan:
         """The plan as JSON-ready values."""
         return {
             "steps": self.steps,
+            "passes": self.passes,
             "rows": self.rows,
             "effective_batch": self.effective_batch,
             "batch": dict(self.batch),

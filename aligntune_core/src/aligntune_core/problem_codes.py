@@ -100,6 +100,9 @@ CODES: Mapping[str, ProblemCode] = {
         "The dataset can't be read, lacks columns, is empty, or none of its rows can be used",
         "What was found and what was expected is said; for a hub's dataset only when the data is read.",
     ),
+    "data-perhaps-a-file": _fast(
+        "The name means a dataset of the hub, and a file of nearly that name is here", "The file is named.", "warning"
+    ),
     "rows-unused": _data("Rows can't be used", "They are counted by reason, and left out."),
     "rows-left-out": _data("Rows have nothing left to learn from within the length", "They are left out."),
     "rows-cut": _data("Rows are longer than the length", "What goes beyond is cut off."),

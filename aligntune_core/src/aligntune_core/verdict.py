@@ -83,6 +83,10 @@ class Verdict:
     causes: Mapping[str, BaseException] = field(default_factory=dict)
     examination: Examination | None = None
 
+    def __str__(self) -> str:
+        head = f"The job can run on backend '{self.backend}'." if self.ok else "The job can't run."
+        return "\n".join([head, *(f"  {each.severity}: {each}" for each in self.problems)])
+
     @property
     def ok(self) -> bool:
         """Whether the job can run."""

@@ -8,7 +8,7 @@ from math import ceil, lcm
 from typing import TYPE_CHECKING, Any
 
 from aligntune_core import Plan
-from aligntune_core.devices import cuda_device_count
+from aligntune_core.devices import cuda_device_count, device
 from aligntune_trl.arguments import config_arguments
 from aligntune_trl.checkpoint_size import checkpoint_bytes
 from aligntune_trl.fields import declared_fields
@@ -49,11 +49,13 @@ def plan_job(job: Job, rows: int | None) -> Plan | None:
     numbers = _numbers(job, recipe)
     arguments = config_arguments(job, recipe)
     shown = {name: numbers[name] for name in _SHOWN if numbers[name] is not None}
+    given = {name: value for name, value in arguments.items() if name not in _OURS}
     steps = numbers.steps(rows)
     return Plan(
         batch=numbers.batch(),
-        settings={**shown, **{name: value for name, value in arguments.items() if name not in _OURS}},
+        settings={**shown, **given, **_precision(job)},
         steps=steps,
+        passes=numbers.passes(rows),
         rows=rows,
         least_rows=numbers.least_rows(),
         completions=int(numbers["num_generations"] or 0) if recipe.is_grouped else int(job.algorithm == "ppo"),
@@ -62,6 +64,12 @@ def plan_job(job: Job, rows: int | None) -> Plan | None:
         unsaved={"save_strategy": "no"},
         untried=_UNTRIED,
     )
+
+
+def _precision(job: Job) -> dict[str, bool]:
+    """What is decided where the job names none; on a GPU only the engine's library knows."""
+    named = job.precision or {"bf16", "fp16", "use_cpu"} & set(job.backend_args)
+    return {} if named or device() == "cuda" else {"bf16": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +142,13 @@ class _Numbers:
             # how many sequences the rows are packed into is known once they are
             return None
         return ceil(float(self["num_train_epochs"]) * self._steps_per_epoch(rows))
+
+    def passes(self, rows: int | None) -> float | None:
+        """Passes over the data; None where the rows were not counted."""
+        if not rows or self["packing"]:
+            return None
+        most = self["max_steps"] or 0
+        return most / self._steps_per_epoch(rows) if most > 0 else float(self["num_train_epochs"])
 
     def _steps_per_epoch(self, rows: int) -> int:
         """As transformers counts them; a last, short accumulation is a step of its own."""

@@ -14,6 +14,7 @@ Write = Callable[[Path], None]
 class Stage(StrEnum):
     """How a job came out; of those that end it, and of those that do not, each is better than the next."""
 
+    FAST = "refused by check --fast"
     CHECK = "refused by check"
     LAUNCH = "refused at launch"
     TRAINING = "stopped while training"

@@ -16,7 +16,7 @@ from badjobs.folders import good_folder
 from badjobs.jobs import sft
 from badjobs.processes import TRACEBACK, Ran, last_error, lines, run
 from badjobs.row import BadJob, Stage
-from badjobs.table import AWAITED, GOOD
+from badjobs.table import GOOD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,12 +97,13 @@ class Workshop:
         return self._earlier[side]
 
     def _checked_and_trained(self, row: BadJob, folder: Path) -> Answer:
-        checked = run("aligntune", ("check", "--json", *row.words), folder)
-        verdict = _json(checked.out)
-        if verdict is None or TRACEBACK in checked.err:
-            return _broken(checked)
-        if not verdict["ok"]:
-            return _answer(row, Stage.CHECK, verdict["problems"], checked)
+        for stage, level in ((Stage.FAST, ("--fast",)), (Stage.CHECK, ())):
+            checked = run("aligntune", ("check", *level, "--json", *row.words), folder)
+            verdict = _json(checked.out)
+            if verdict is None or TRACEBACK in checked.err:
+                return _broken(checked)
+            if not verdict["ok"]:
+                return _answer(row, stage, verdict["problems"], checked)
         trained = _train(row, folder)
         outcome = _json(trained.out)
         if outcome is None or TRACEBACK in trained.err:
@@ -178,8 +179,7 @@ def _broken(ran: Ran) -> Answer:
 
 def _answer(row: BadJob, stage: Stage, problems: list[dict[str, str]], ran: Ran) -> Answer:
     """The problems of an answer, those that the row is about first."""
-    wanted = {row.code, AWAITED.get(row.name)} - {""}
-    found = sorted(problems, key=lambda problem: problem.get("code") not in wanted)
+    found = sorted(problems, key=lambda problem: problem.get("code") != row.code)
     codes = tuple(dict.fromkeys(problem.get("code", problem.get("type", "")) for problem in found))
     message = f"{found[0]['message']} {found[0].get('fix', '')}".strip()
     return Answer(stage, codes, message, ran.seconds, failed=True)

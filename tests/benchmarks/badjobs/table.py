@@ -1,4 +1,4 @@
-"""All the bad jobs, by what is wrong with them, and the codes that the deeper check is to give them."""
+"""All the bad jobs, by what is wrong with them."""
 
 from __future__ import annotations
 

@@ -16,7 +16,8 @@ Probe = Annotated[bool, typer.Option("--probe", help="Also load the model and ta
 def check(words: JobWords = None, fast: Fast = False, probe: Probe = False, as_json: AsJson = False) -> None:
     """Say whether a job would run, and all that is wrong.
 
-    It also says what the run would do, and reads the data as the model would see it. No weights are loaded.
+    It also says what the run would do, and reads the data as the model would see it. No weights are
+    loaded but with --probe.
     """
     from aligntune_core.cli.ink import Ink
     from aligntune_core.cli.jsontext import write_json

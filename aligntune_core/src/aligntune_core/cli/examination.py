@@ -29,18 +29,29 @@ def examination_lines(found: Examination, job: Job, ink: Ink) -> Iterator[str]:
     data = dict(_data(found))
     if data:
         yield from _table("data", data, ink)
-    if found.example:
-        yield ""
-        learned = any(span.learned for _, spans in found.example for span in spans)
-        mark = ", where > is learned from" if learned else ""
-        yield ink.style("first example", "bold") + f", as the model sees it{mark}"
-        for name, spans in found.example:
-            yield from _example(name, spans, ink)
+    yield from example_lines(found, ink)
     if found.trial:
         yield from _table("trial", dict(_trial(found.trial)), ink)
     for note in found.notes:
         yield ""
         yield ink.labelled("note:", note)
+
+
+def example_lines(found: Examination, ink: Ink) -> Iterator[str]:
+    """Lines that show the first example that is learned from, or the first of all where none is.
+
+    Args:
+        found: What was found out.
+        ink: For what they are written.
+    """
+    if not found.example:
+        return
+    yield ""
+    learned = any(span.learned for _, spans in found.example for span in spans)
+    mark = ", where > is learned from" if learned else ""
+    yield ink.style("first example", "bold") + f", as the model sees it{mark}"
+    for name, spans in found.example:
+        yield from _example(name, spans, ink)
 
 
 def _table(title: str, rows: dict[str, str], ink: Ink) -> Iterator[str]:
@@ -62,8 +73,8 @@ def _plan(plan: Plan, job: Job) -> Iterator[tuple[str, str]]:
     if plan.completions > 1:
         whole = plan.effective_batch * plan.completions
         yield "completions", f"{plan.completions} for each prompt, {whole:,} in a step"
-    if plan.rows and plan.steps is not None:
-        yield "passes", f"{plan.steps * plan.effective_batch / plan.rows:.3g} over {plan.rows:,} rows"
+    if plan.passes is not None and plan.rows:
+        yield "passes", f"{plan.passes:.3g} over {plan.rows:,} rows"
     if plan.checkpoints is not None:
         each = f" of about {size(plan.checkpoint_bytes)} each" if plan.checkpoint_bytes and plan.checkpoints else ""
         free = free_bytes(job.output_dir)
@@ -89,9 +100,9 @@ def _lengths(lengths: Lengths) -> str:
     from aligntune_core.examine.tokens import MOST_ROWS
 
     whose = f"of the first {lengths.rows:,} rows: " if lengths.rows >= MOST_ROWS else ""
-    parts = [f"{whose}{lengths.shortest:,} to {lengths.longest:,} a row, half of them over {lengths.median:,}"]
+    parts = [f"{whose}{lengths.shortest:,} to {lengths.longest:,} in a sequence, {lengths.median:,} in the middle"]
     if lengths.learned:
-        parts.append(f"{100 * lengths.learned / lengths.tokens:.0f}% of them are learned from")
+        parts.append(f"{100 * lengths.learned / lengths.tokens:.0f}% of what is left is learned from")
     if lengths.limit:
         parts.append(f"cut at {lengths.limit:,}")
     if lengths.context:

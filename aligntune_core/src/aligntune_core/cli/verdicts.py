@@ -17,6 +17,10 @@ def verdict_lines(verdict: Verdict, ink: Ink) -> Iterator[str]:
     """Lines that say what was decided about a job."""
     if not verdict.ok:
         yield from problem_lines(verdict.problems, ink)
+        if verdict.examination and verdict.examination.example:
+            from aligntune_core.cli.examination import example_lines
+
+            yield from example_lines(verdict.examination, ink)
         return
     yield ink.labelled("The job can run", f"on backend '{verdict.backend}': {verdict.reason}.", "bold", "green")
     for name, reason in verdict.rejected.items():
@@ -58,7 +62,7 @@ def _grouped(problems: tuple[Problem, ...], severity: Severity, ink: Ink) -> Ite
     yield ink.style(f"{severity}s", "bold", "red" if severity is Severity.ERROR else "yellow")
     for problem in sorted(problems, key=_line):
         place = f"{problem.where}: " if problem.where else ""
-        yield ink.wrap(f"{place}{problem.message}", "    ", "  ")
+        yield ink.wrap(f"{place}{problem.message} [{problem.code}]", "    ", "  ")
         if problem.fix:
             yield ink.wrap(problem.fix, "    ")
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from aligntune_core.algorithms import DatasetKind
 from aligntune_core.data.loading import describe, load_rows
+from aligntune_core.data.overlap import overlap_problems
 from aligntune_core.data.paths import eval_split
 from aligntune_core.data.recognise import Recognised, recognise
 from aligntune_core.data.shapes import one_shape, same_columns
@@ -123,7 +124,11 @@ def prepare_job(job: Job, kind: DatasetKind, emit: Listener) -> tuple[Prepared, 
         emit(each.report)
         if each.report.unused:
             emit(Notice(_unused_words(each.report), warning=True, code="rows-unused", key="dataset_name"))
-    return prepared[0], prepared[1] if len(prepared) > 1 else None
+    if len(prepared) > 1:
+        for problem in overlap_problems(prepared[0].rows, prepared[1].rows):
+            emit(Notice(str(problem), warning=True, code=problem.code, key=problem.key))
+        return prepared[0], prepared[1]
+    return prepared[0], None
 
 
 _DEMONSTRATIONS = DatasetKind.DEMONSTRATIONS

@@ -121,11 +121,7 @@ class _Look:
         prepared = self._prepared()
         if prepared is None:
             return Examination(level, self.plan(None), tuple(self._reports), notes=tuple(self._notes))
-        train, evaluation = prepared
-        if evaluation:
-            from aligntune_core.examine.overlap import overlap_problems
-
-            self.problems += overlap_problems(train.rows, evaluation.rows)
+        train, _ = prepared
         tokens = self._tokens(train)
         self._try_rewards(train)
         left = _rows_left(len(train.rows), tokens)

@@ -27,7 +27,7 @@ class Tokens:
 
     Args:
         lengths: How long they are.
-        example: The first of them as the model sees it.
+        example: The first of them that is learned from, as the model sees it.
         problems: What is wrong with them.
         kept: Whether each of them has something to learn from, or is a prompt.
     """
@@ -48,8 +48,9 @@ def examine_rows(rows: Iterable[Mapping[str, Any]], encoding: Encoding, *, most:
     """
     encoded = [tuple(encoding.encode(row)) for row in islice(rows, most)]
     lengths = _lengths(encoded, encoding)
-    example = tuple((sequence.name, _spans(sequence, encoding)) for sequence in encoded[0])
     kept = tuple(_is_kept(row, encoding) for row in encoded)
+    shown = encoded[kept.index(True) if any(kept) else 0]
+    example = tuple((sequence.name, _spans(sequence, encoding)) for sequence in shown)
     return Tokens(lengths, example, tuple(_problems(encoded, lengths, encoding)), kept)
 
 
@@ -97,7 +98,7 @@ def _problems(encoded: Sequence[tuple[Encoded, ...]], lengths: Lengths, encoding
             "prompt-differs",
             f"in {_of(split, lengths)} the prompt alone is tokenised otherwise than before its answer, so the model "
             "learns from a context that it won't see later.",
-            "End prompts at a space or a line's end, or use a chat template that writes a prompt in one way.",
+            "Give prompts and answers as messages, or let prompts end without a space and answers begin with it.",
             "dataset_name",
         )
     if encoding.asks is False:

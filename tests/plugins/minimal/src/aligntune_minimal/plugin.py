@@ -51,6 +51,7 @@ def aligntune_plan_job(job: Job, rows: int | None) -> Plan:
         },
         settings=asdict(settings),
         steps=settings.max_steps if rows is None else settings.total_steps(rows),
+        passes=settings.num_epochs if rows and not settings.max_steps else None,
         rows=rows,
         checkpoints=0,
     )
