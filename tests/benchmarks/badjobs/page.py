@@ -26,13 +26,13 @@ _LONGEST = 260
 _HEAD = """\
 # Bad jobs
 
-What happens to a job with one thing wrong in it: through AlignTune, and through TRL by hand. Each row is one small job
-on the same model (`builtin:tiny`, about a million weights) and the same data, run twice, each time in a fresh process
-with {limit:.0f} seconds at most. AlignTune is asked as a user asks it: `aligntune check --fast job.yaml`, where that
-accepts the job `aligntune check job.yaml`, and where that does too `aligntune train job.yaml`; by hand it is the script
-below with the same mistake in it, or the program `trl` where the mistake is one of its command line or its settings
-file. The seconds are those of the one process that gave the answer, from its start to its end. "Said nothing" means that it
-wrote nothing but what it writes of a good job too.
+What happens to a job with one thing wrong in it: through AlignTune, and through TRL by hand. Each row is one small
+job on the same model (`builtin:tiny`, about a million weights) and the same data, run twice, each time in a fresh
+process with {limit:.0f} seconds at most. AlignTune is asked as a user asks it: `aligntune check --fast job.yaml`,
+where that accepts the job `aligntune check job.yaml`, and where that does too `aligntune train job.yaml`; by hand it
+is the script below with the same mistake in it, or the program `trl` where the mistake is one of its command line or
+its settings file. The seconds are those of the one process that gave the answer, from its start to its end. "Said
+nothing" means that it wrote nothing but what it writes of a good job too.
 
 {figures}
 

@@ -38,8 +38,7 @@ ROWS = (
         "the dataset's name is misspelt: `data/rows.jsnl`",
         sft(dataset_name="data/rows.jsnl"),
         script(before=LOAD.replace("jsonl", "jsnl")),
-        "data",
-        Stage.LAUNCH,
+        code="data",
     ),
     BadJob(
         "data-half-broken",
@@ -47,7 +46,6 @@ ROWS = (
         sft(),
         script(),
         "data",
-        Stage.LAUNCH,
         files=(_broken_line,),
     ),
     BadJob(
@@ -68,7 +66,6 @@ ROWS = (
         sft(dataset_split="trian"),
         script(before=LOAD.replace('"train"', '"trian"')),
         "data",
-        Stage.LAUNCH,
     ),
     BadJob(
         "columns-unknown",
@@ -99,8 +96,7 @@ ROWS = (
         "GRPO with 4 prompts, where one step takes 8",
         grpo(batch_size=8),
         script("GRPO", per_device_train_batch_size=32),
-        "data",
-        Stage.LAUNCH,
+        code="too-few-rows",
         files=(_four_prompts,),
     ),
     BadJob(
@@ -108,8 +104,7 @@ ROWS = (
         "every prompt is longer than `max_seq_length`: no answer is left",
         sft(),
         script(),
-        "data",
-        Stage.LAUNCH,
+        code="nothing-to-learn",
         files=(_longer(32),),
     ),
     BadJob(
@@ -117,7 +112,8 @@ ROWS = (
         "8 of 32 prompts are longer than `max_seq_length`",
         sft(),
         script(),
-        stage=Stage.SAID,
+        code="rows-left-out",
+        stage=Stage.WARNED,
         files=(_longer(8),),
     ),
     BadJob(
@@ -125,8 +121,7 @@ ROWS = (
         "GRPO prompts of 1199 tokens for a model of 1024",
         grpo(),
         script("GRPO"),
-        "data",
-        Stage.LAUNCH,
+        code="prompt-too-long",
         files=(changed("grpo", lambda row: {**row, "prompt": said("user", LONG)}),),
     ),
     BadJob(
@@ -135,7 +130,6 @@ ROWS = (
         sft(),
         script(assistant_only_loss=True),
         "data",
-        Stage.LAUNCH,
         files=(changed("sft", lambda row: {"messages": row["prompt"]}),),
     ),
     BadJob(
@@ -143,8 +137,7 @@ ROWS = (
         "the answers are of the role `asistant`",
         sft(),
         script(),
-        "data",
-        Stage.LAUNCH,
+        code="data",
         files=(
             changed(
                 "sft",
@@ -157,8 +150,7 @@ ROWS = (
         "DPO on pairs in which both answers are the same",
         dpo(),
         script("DPO"),
-        "data",
-        Stage.LAUNCH,
+        code="data",
         files=(changed("dpo", lambda row: {**row, "rejected": row["chosen"]}),),
     ),
     BadJob(

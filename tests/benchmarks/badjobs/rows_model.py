@@ -48,7 +48,6 @@ ROWS = (
         sft(),
         script(),
         "model",
-        Stage.LAUNCH,
         files=(removed("model/tokenizer*", "model/chat_template.jinja"),),
     ),
     BadJob(
@@ -66,7 +65,6 @@ ROWS = (
         sft(),
         script(),
         "model",
-        Stage.LAUNCH,
         files=(settings(_TOKENIZER, eos_token=None),),
     ),
     BadJob(

@@ -63,8 +63,7 @@ ROWS = (
         "PPO with a classifier of three labels as the reward model",
         ppo(reward_model_name="./reward-model"),
         script("GRPO", trainer='reward_funcs="./reward-model"'),
-        "model",
-        Stage.LAUNCH,
+        "reward-model",
         files=(classifier(3),),
         remark=_NEAREST,
     ),
@@ -73,8 +72,7 @@ ROWS = (
         "PPO with a language model as the reward model: its scores would be chance",
         ppo(reward_model_name="./model"),
         script("GRPO", trainer='reward_funcs="./model"'),
-        "model",
-        Stage.LAUNCH,
+        "reward-model",
         remark=_NEAREST,
     ),
     BadJob(
@@ -97,7 +95,6 @@ ROWS = (
         grpo(),
         script("GRPO"),
         "reward",
-        Stage.LAUNCH,
         files=_reward("return [1.0] * (len(completions) - 1)"),
     ),
     BadJob(
@@ -106,7 +103,6 @@ ROWS = (
         grpo(),
         script("GRPO"),
         "reward",
-        Stage.LAUNCH,
         files=_reward('return ["good"] * len(completions)'),
     ),
     BadJob(
@@ -115,7 +111,6 @@ ROWS = (
         grpo(),
         script("GRPO"),
         "reward",
-        Stage.LAUNCH,
         files=_reward("return [1 / 0 for _ in completions]"),
     ),
     BadJob(
@@ -124,7 +119,6 @@ ROWS = (
         grpo(),
         script("GRPO"),
         "reward",
-        Stage.LAUNCH,
         files=(text("reward.py", "def reward(completions, solution, **_):\n    return [1.0 for _ in solution]\n"),),
     ),
     BadJob(
@@ -133,7 +127,6 @@ ROWS = (
         grpo(),
         script("GRPO"),
         "reward",
-        Stage.LAUNCH,
         files=_reward('return [float("nan")] * len(completions)'),
     ),
     BadJob(
@@ -142,7 +135,6 @@ ROWS = (
         grpo(),
         script("GRPO"),
         "reward",
-        Stage.LAUNCH,
         files=_reward("return [None] * len(completions)"),
     ),
     BadJob(
@@ -151,7 +143,6 @@ ROWS = (
         grpo(reward_functions=["reward.py:reward", "reward.py:length"]),
         script("GRPO", imports="from reward import length, reward", trainer="reward_funcs=[reward, length]"),
         "reward",
-        Stage.LAUNCH,
         files=(text("reward.py", _PARTLY),),
     ),
     BadJob(

@@ -62,7 +62,8 @@ ROWS = (
         "the run that is gone on with had already taken its 4 steps",
         sft(resume=True),
         script(train=_ON),
-        stage=Stage.SAID,
+        code="nothing-left",
+        stage=Stage.WARNED,
         earlier=True,
     ),
     BadJob(

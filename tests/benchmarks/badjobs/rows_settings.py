@@ -31,7 +31,6 @@ ROWS = (
             trainer='peft_config=LoraConfig(target_modules=["q_porj", "v_proj"], task_type="CAUSAL_LM")',
         ),
         "unknown-layer",
-        Stage.LAUNCH,
     ),
     BadJob(
         "4-bit-on-a-cpu",
@@ -59,14 +58,16 @@ ROWS = (
         "`warmup_steps: 100` in a run of 4 steps: the learning rate never gets anywhere",
         sft(warmup_steps=100),
         script(warmup_steps=100),
-        stage=Stage.TRAINED,
+        code="warmup-too-long",
+        stage=Stage.WARNED,
     ),
     BadJob(
         "no-checkpoint-ever",
         "`save_steps: 100` in a run of 4 steps",
         sft(save_steps=100),
         script(save_steps=100),
-        stage=Stage.TRAINED,
+        code="no-checkpoint",
+        stage=Stage.WARNED,
         remark="Both write one checkpoint at the end; until then everything can be lost.",
     ),
     BadJob(
@@ -81,7 +82,8 @@ ROWS = (
         "the file that is evaluated on is a copy of the one that is trained on",
         sft(eval_dataset_name=_COPY, eval_steps=2),
         script(before=_EVALUATED.format(file=_COPY), **_EVALUATION),
-        stage=Stage.TRAINED,
+        code="evaluation-overlap",
+        stage=Stage.WARNED,
         files=(lambda folder: (folder / _COPY).write_bytes((folder / DATA).read_bytes()),),
     ),
     BadJob(
@@ -89,7 +91,8 @@ ROWS = (
         "`max_seq_length: 4096` for a model of 1024 tokens, and prompts of 1199",
         sft(max_seq_length=4096),
         script(max_length=4096),
-        stage=Stage.TRAINED,
+        code="beyond-context",
+        stage=Stage.WARNED,
         files=(changed("sft", lambda row: {**row, "prompt": said("user", LONG)}),),
     ),
     BadJob(
