@@ -6,6 +6,7 @@ import pytest
 
 from aligntune_core import AlignTuneError, Capability, Encoded, Encoding, Notice, Plan, Started, Stepped, hookimpl
 from aligntune_core.check import check, check_job
+from aligntune_core.devices import Gpu, Nvidia
 from aligntune_core.examine import Level
 
 FEATURES = {"full", "lora", "evaluation", "resume", "cpu", "cuda"}
@@ -228,3 +229,20 @@ def test_a_level_that_is_none_is_refused():
     with pytest.raises(AlignTuneError, match=r"no level 'deep' of a check. Known: data, fast, probe"):
         check(level="deep", algorithm="sft")
     assert [str(level) for level in Level] == ["fast", "data", "probe"]
+
+
+@pytest.mark.parametrize(
+    ("capability", "asked", "expected"),
+    [((7, 0), "bf16", ["precision"]), ((8, 0), "bf16", []), ((7, 0), "fp16", []), (None, "bf16", [])],
+)
+def test_a_gpu_without_the_job_s_arithmetic_is_said(telling, job, capability, asked, expected):
+    pytest.importorskip("datasets")
+    gpus = Nvidia((Gpu(0, "GPU-1", "Old One", capability=capability),))
+    _, known = telling(encoding=ENCODING)
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("decide", "examine.arithmetic"):
+            patch.setattr(f"aligntune_core.{module}.device", lambda: "cuda")
+        patch.setattr("aligntune_core.examine.arithmetic.nvidia", lambda: gpus)
+        patch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+        found = check_job(job(dataset_name=ROWS, precision=asked), backends=known)
+    assert [problem.code for problem in found.errors] == expected

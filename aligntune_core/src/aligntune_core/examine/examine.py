@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from aligntune_core.errors import AlignTuneError, JobError
 from aligntune_core.events import DataReady, Event, Notice
+from aligntune_core.examine.arithmetic import arithmetic_problems
 from aligntune_core.examine.examination import Examination, Level
 from aligntune_core.verdict import Problem, Severity, Verdict
 
@@ -122,6 +123,7 @@ class _Look:
         if prepared is None:
             return Examination(level, self.plan(None), tuple(self._reports), notes=tuple(self._notes))
         train, _ = prepared
+        self.problems += arithmetic_problems(self._job)
         tokens = self._tokens(train)
         self._try_rewards(train)
         left = _rows_left(len(train.rows), tokens)
