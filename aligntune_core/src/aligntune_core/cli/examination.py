@@ -63,7 +63,8 @@ def _table(title: str, rows: dict[str, str], ink: Ink) -> Iterator[str]:
 
 
 def _plan(plan: Plan, job: Job) -> Iterator[tuple[str, str]]:
-    from aligntune_core.examine.room import free_bytes, size
+    from aligntune_core.amounts import size
+    from aligntune_core.free_space import free_bytes
 
     what = "prompt" if plan.completions else "example"
     factors = " x ".join(f"{name} {count}" for name, count in plan.batch.items())

@@ -7,9 +7,10 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aligntune_core.doctor.amounts import GIB, gib
+from aligntune_core.amounts import GIB, gib
 from aligntune_core.doctor.finding import Finding, finding
 from aligntune_core.doctor.hub_cache import hub_cache
+from aligntune_core.free_space import existing
 from aligntune_core.models.cache import cache_folder
 
 if TYPE_CHECKING:
@@ -49,22 +50,6 @@ def disk_findings(places: Mapping[str, Path] | None = None) -> Iterator[Finding]
         disks.setdefault(there.stat().st_dev, []).append(name)
     for names in disks.values():
         yield _space(names, folders)
-
-
-def existing(folder: Path) -> Path:
-    """The folder, or the nearest one above it that is there.
-
-    Args:
-        folder: A folder that may still have to be made.
-    """
-    absolute = folder.absolute()
-    for each in (absolute, *absolute.parents):
-        try:
-            if each.is_dir():
-                return each
-        except OSError:  # a folder above it may not be entered
-            continue
-    return Path(absolute.anchor)
 
 
 def _space(names: list[str], folders: Mapping[str, Path]) -> Finding:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aligntune_core.amounts import gib
 from aligntune_core.devices import visible
-from aligntune_core.doctor.amounts import gib
 from aligntune_core.doctor.finding import Finding, finding
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import os
 import time
 from pathlib import Path
 
-from aligntune_core.doctor.amounts import gib
+from aligntune_core.amounts import gib
 from aligntune_core.doctor.finding import Finding, finding
 
 MOST_SECONDS = 0.5

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aligntune_core.doctor.amounts import GIB, gib
+from aligntune_core.amounts import GIB, gib
 from aligntune_core.doctor.finding import Finding, finding
 from aligntune_core.installed import installed_version
 

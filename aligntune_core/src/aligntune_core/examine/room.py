@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aligntune_core.amounts import size
+from aligntune_core.free_space import free_bytes
 from aligntune_core.verdict import Problem, Severity
 
 if TYPE_CHECKING:
@@ -44,24 +44,3 @@ def room_problems(job: Job, plan: Plan) -> Iterator[Problem]:
             "save_total_limit",
             Severity.WARNING,
         )
-
-
-def free_bytes(folder: str) -> int | None:
-    """Bytes that can still be written where a folder is or will be; None where that can't be told."""
-    try:
-        place = Path(folder).expanduser().absolute()
-        while not place.exists():
-            place = place.parent
-        return shutil.disk_usage(place).free
-    except (OSError, RuntimeError, ValueError):
-        return None
-
-
-def size(count: int) -> str:
-    """A number of bytes for people, e.g. ``1.5 GB``."""
-    number = float(count)
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if number < 1000:
-            return f"{number:.3g} {unit}"
-        number /= 1000
-    return f"{number:.3g} TB"

@@ -12,3 +12,16 @@ def gib(amount: int | None) -> str:
         amount: Bytes; None if it is not known.
     """
     return "an unknown amount" if amount is None else f"{amount / GIB:.1f} GiB"
+
+
+def size(amount: float) -> str:
+    """Bytes in the unit that suits them, e.g. ``1.5 MiB``.
+
+    Args:
+        amount: Bytes.
+    """
+    for unit in ("bytes", "KiB", "MiB", "GiB"):
+        if amount < 1024:
+            return f"{amount:.3g} {unit}"
+        amount /= 1024
+    return f"{amount:.3g} TiB"
