@@ -79,16 +79,20 @@ def test_the_example_is_shown_as_it_is_cut():
         (("aB.",), {"asks": True}, {}),
         (
             ("aB.",),
-            {"encode": lambda _: [Encoded([97, 66, END], [0, 1, 1], is_split=True)]},
+            {"encode": lambda _: [Encoded([97, 66, END], [0, 1, 1], prompt_differs=True)]},
             {"prompt-differs": "warning"},
         ),
-        (("abc", "abcdefgh"), {"room": 4, "context": 8}, {"prompt-too-long": "error"}),
-        (("abc", "abcdef"), {"room": 4, "context": 8}, {"prompts-cramped": "warning"}),
-        (("abc", "abcd"), {"room": 4, "context": 8}, {}),
-        (("abc", "abcde"), {"room": 4, "context": 8, "needs_room": True}, {"prompt-too-long": "error"}),
-        (("abc", "abcd"), {"room": 4, "context": 8, "needs_room": True}, {}),
-        (("abcdefghijk",), {"room": 4, "context": 8, "limit": 3}, {}),
-        (("abcdefghijk",), {"room": 4, "context": None}, {}),
+        (("abc", "abcdefgh"), {"max_completion_length": 4, "context": 8}, {"prompt-too-long": "error"}),
+        (("abc", "abcdef"), {"max_completion_length": 4, "context": 8}, {"prompts-cramped": "warning"}),
+        (("abc", "abcd"), {"max_completion_length": 4, "context": 8}, {}),
+        (
+            ("abc", "abcde"),
+            {"max_completion_length": 4, "context": 8, "needs_room": True},
+            {"prompt-too-long": "error"},
+        ),
+        (("abc", "abcd"), {"max_completion_length": 4, "context": 8, "needs_room": True}, {}),
+        (("abcdefghijk",), {"max_completion_length": 4, "context": 8, "limit": 3}, {}),
+        (("abcdefghijk",), {"max_completion_length": 4, "context": None}, {}),
     ],
 )
 def test_what_is_wrong_is_said(texts, changes, expected):

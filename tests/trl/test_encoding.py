@@ -98,4 +98,4 @@ def test_the_prompts_are_those_that_are_answered(letters, tmp_path):
     if expected is None:
         pytest.skip("this TRL has no step of its own that tokenises prompts")
     assert [list(encoding.encode({"prompt": prompt})[0].ids) for prompt in prompts] == [list(ids) for ids in expected]
-    assert encoding.room == native.args.max_completion_length
+    assert encoding.max_completion_length == native.args.max_completion_length

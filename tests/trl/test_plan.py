@@ -58,6 +58,8 @@ def test_the_steps_are_those_that_are_taken(algorithm, letters, tmp_path, accumu
 def test_the_checkpoints_are_as_many_and_as_large_as_said(algorithm, lora, tmp_path):
     job = {"batch_size": 8, "max_steps": 5, "save_steps": 2, "output_dir": str(tmp_path / "out"), "use_peft": lora}
     dataset = "builtin:instructions"
+    if lora:
+        job |= {"lora_target_modules": ["q_proj", "v_proj"]}
     if algorithm == "ppo":
         dataset = "builtin:arithmetic"
         job |= {"reward_functions": ["length(target=2)"], "max_completion_length": 4}
@@ -71,11 +73,8 @@ def test_the_checkpoints_are_as_many_and_as_large_as_said(algorithm, lora, tmp_p
         for file in folders[0].rglob("*")
         if file.suffix in {".safetensors", ".pt"} and not file.name.startswith(("rng", "sched"))
     )
-    if lora:
-        # what peft leaves out by default is not known without it: never more than said
-        assert held < 1.2 * plan.checkpoint_bytes
-    else:
-        assert held == pytest.approx(plan.checkpoint_bytes, rel=0.1)
+    # of small adapters a good part is the files' own
+    assert held == pytest.approx(plan.checkpoint_bytes, rel=0.4 if lora else 0.1)
 
 
 def test_the_settings_are_those_that_the_engine_gets(letters, tmp_path):

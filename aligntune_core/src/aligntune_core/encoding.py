@@ -17,13 +17,13 @@ class Encoded:
         ids: Its tokens.
         learned: 1 for each token that is learned from, else 0; all 0 for a prompt that is only answered.
         name: Which part of the row it is, where there are several: ``chosen``, ``rejected``.
-        is_split: Whether the prompt alone is tokenised otherwise than at the start of the whole.
+        prompt_differs: Whether the prompt alone is tokenised otherwise than at the start of the whole.
     """
 
     ids: Sequence[int]
     learned: Sequence[int]
     name: str = ""
-    is_split: bool = False
+    prompt_differs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Encoding:
         leaves_out: Whether a row that is longer than the limit is left out, and not cut.
         keeps_end: Whether what is cut is the start of a sequence.
         context: Tokens the model was made for; None where it does not say.
-        room: Tokens the model itself adds to a prompt.
+        max_completion_length: Tokens that the model may write after a prompt; 0 where rows have answers to learn from.
         needs_room: Whether a prompt that leaves less room in the context stops the run.
         ends_at_context: Whether a longer sequence than the context stops the run, and is not only guessed at.
         vocabulary: Tokens that the model knows; None where that is not known.
@@ -56,7 +56,7 @@ class Encoding:
     leaves_out: bool = False
     keeps_end: bool = False
     context: int | None = None
-    room: int = 0
+    max_completion_length: int = 0
     needs_room: bool = False
     ends_at_context: bool = False
     vocabulary: int | None = None
@@ -65,6 +65,11 @@ class Encoding:
     pads_by_id: bool = False
     may_lack_rewards: bool = False
     asks: bool | None = None
+
+    @property
+    def is_prompted(self) -> bool:
+        """Whether rows are prompts that the model answers itself."""
+        return self.max_completion_length > 0
 
     def cut(self, tokens: Sequence[int]) -> Sequence[int]:
         """What stays of a sequence, or of the marks on its tokens."""

@@ -91,7 +91,7 @@ def make_encoding(job: Job, recipe: Recipe, config: Any, tokenizer: Any) -> Enco
         keeps_end=prompts or (settings.get("truncation_mode") == "keep_end" and not settings.get("packing")),
         context=int(context) if context else None,
         # where the engine sets no bound, an answer has at least one token
-        room=int(settings["max_completion_length"] or 1) if prompts else 0,
+        max_completion_length=int(settings["max_completion_length"] or 1) if prompts else 0,
         needs_room=recipe.config == "PPOConfig",
         ends_at_context=config.model_type in _LEARNED_POSITIONS,
         vocabulary=getattr(config.get_text_config(), "vocab_size", None),
@@ -180,7 +180,7 @@ def _answered(tokenizer: Any, row: Mapping[str, Any], asked: Sequence[int], name
         whole,
         [0] * start + [1] * (len(whole) - start),
         "" if name == "completion" else name,
-        is_split=start < len(asked),
+        prompt_differs=start < len(asked),
     )
 
 

@@ -27,13 +27,13 @@ def look_at_rows(made_of: Ingredients) -> None:
     """
     encoding = make_encoding(made_of.job, made_of.recipe, made_of.config, made_of.tokenizer)
     rows = made_of.rows
-    tokens = examine_rows(rows, encoding, most=len(rows) if encoding.room else _FEW)
+    tokens = examine_rows(rows, encoding, most=len(rows) if encoding.is_prompted else _FEW)
     if any(problem.severity is Severity.ERROR for problem in tokens.problems):
         # what holds for the first few need not hold for all
         tokens = examine_rows(rows, encoding, most=len(rows))
     for problem in tokens.problems:
         stops = problem.severity is Severity.ERROR
-        if problem.code in _COUNTED and not (stops and (encoding.room or problem.code == "beyond-context")):
+        if problem.code in _COUNTED and not (stops and (encoding.is_prompted or problem.code == "beyond-context")):
             continue
         if stops:
             raise DataError(problem.message, fix=problem.fix)

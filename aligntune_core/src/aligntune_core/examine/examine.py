@@ -204,7 +204,9 @@ class _Look:
 
         try:
             told = self._encoding
-            functions = resolve(self._job.reward_functions, max_completion_length=told.room if told else None)
+            functions = resolve(
+                self._job.reward_functions, max_completion_length=told.max_completion_length if told else None
+            )
             first = [train.rows[index] for index in range(min(2, len(train.rows)))]
             probe(functions, first, allow_missing=told is not None and told.may_lack_rewards)
         except AlignTuneError as error:

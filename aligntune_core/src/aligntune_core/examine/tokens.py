@@ -77,14 +77,14 @@ def _is_kept(row: tuple[Encoded, ...], encoding: Encoding) -> bool:
     for sequence in row:
         if encoding.leaves_out and encoding.limit is not None and len(sequence.ids) > encoding.limit:
             return False
-        if not encoding.room and not any(encoding.cut(sequence.learned)):
+        if not encoding.is_prompted and not any(encoding.cut(sequence.learned)):
             return False
     return True
 
 
 def _problems(encoded: Sequence[tuple[Encoded, ...]], lengths: Lengths, encoding: Encoding) -> Iterator[Problem]:
     yield from _unknown_tokens(encoded, lengths, encoding)
-    if encoding.room:
+    if encoding.is_prompted:
         yield from _empty_prompts(encoded, lengths)
         yield from _prompts_too_long(encoded, lengths, encoding)
     else:
@@ -92,7 +92,7 @@ def _problems(encoded: Sequence[tuple[Encoded, ...]], lengths: Lengths, encoding
         yield from _cut_off(encoded, lengths, encoding)
         yield from _beyond_context(lengths, encoding)
         yield from _ends(encoded, lengths, encoding)
-    split = sum(any(sequence.is_split for sequence in row) for row in encoded)
+    split = sum(any(sequence.prompt_differs for sequence in row) for row in encoded)
     if split:
         yield _warning(
             "prompt-differs",
@@ -202,7 +202,7 @@ def _prompts_too_long(
     if encoding.context is None:
         return
     sizes = [len(encoding.cut(row[0].ids)) for row in encoded]
-    context, room = encoding.context, encoding.room
+    context, room = encoding.context, encoding.max_completion_length
     bound = context - room + 1 if encoding.needs_room else context
     too_long = [index for index, size in enumerate(sizes) if size >= bound]
     if too_long:
