@@ -22,7 +22,7 @@ FREELY = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 @pytest.fixture(autouse=True)
 def _a_cpu_in_an_empty_folder(monkeypatch, tmp_path):
-    for module in ("aligntune_core.decide", "aligntune_trl.checks"):
+    for module in ("aligntune_core.decide", "aligntune_trl.environment"):
         monkeypatch.setattr(f"{module}.device", lambda: "cpu")
     monkeypatch.chdir(tmp_path)
 
