@@ -84,6 +84,41 @@ def train(script: str, **values: object) -> tuple[float, ...]:
     return first - begun, processor, statistics.median(b - a for (a, _), (b, _) in itertools.pairwise(marks))
 
 
+ALTERNATELY = """
+import itertools, json, statistics, time
+from aligntune import create_trainer
+from transformers import TrainerCallback
+class Marks(TrainerCallback):
+    def __init__(self):
+        self.times = []
+    def on_step_end(self, args, state, control, **kwargs):
+        self.times.append(time.perf_counter())
+native = create_trainer(
+    algorithm={algorithm!r}, backend="trl", model_name={model!r}, dataset_name={data!r}, output_dir={folder!r},
+    max_steps={steps}, batch_size=8, learning_rate=1e-3, max_seq_length=128, use_peft={lora} or None,
+    logging_steps=10, backend_args=dict(save_strategy="no"), on_event=lambda event: None).native
+ours = list(native.callback_handler.callbacks)
+engine_s = [each for each in ours if not type(each).__module__.startswith("aligntune")]
+def median_step(callbacks):
+    marks = Marks()
+    native.callback_handler.callbacks = [*callbacks, marks]
+    native.train()
+    return statistics.median(b - a for a, b in itertools.pairwise(marks.times))
+median_step(engine_s)
+print("MARKS" + json.dumps([[median_step(ours), median_step(engine_s)] for _ in range({rounds})]))
+"""
+
+
+def alternately(rounds: int, **values: object) -> tuple[float, float]:
+    """Medians of a step with AlignTune's callbacks and without, in turn in one process, where machines vary less."""
+    with tempfile.TemporaryDirectory() as folder:
+        code = ALTERNATELY.format(folder=folder, rounds=rounds, **values)
+        told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    line = next(line for line in told.stdout.splitlines() if line.startswith("MARKS"))
+    watched, alone = zip(*json.loads(line.removeprefix("MARKS")), strict=True)
+    return statistics.median(watched), statistics.median(alone)
+
+
 def process(words: list[str]) -> tuple[float, ...]:
     """Seconds, processor seconds and peak resident megabytes of one process."""
     begun = time.perf_counter()
@@ -149,6 +184,12 @@ def main() -> None:
     for name, mine, by_hand in zip(("start to first step", "processor time of it"), ours, theirs, strict=False):
         print(f"  {name}: {mine:.2f} s / by hand {by_hand:.2f} s = {mine / by_hand:.3f}")
     print(f"  a step: {ours[-1] * 1e3:.1f} ms / by hand {theirs[-1] * 1e3:.1f} ms = {ours[-1] / theirs[-1]:.3f}")
+
+    watched, alone = alternately(options.rounds, **values)
+    print(
+        f"  a step in one process: {watched * 1e3:.1f} ms / without AlignTune's callbacks {alone * 1e3:.1f} ms "
+        f"= {watched / alone:.3f}"
+    )
 
     program = str(Path(sys.executable).with_name("aligntune"))
     with tempfile.TemporaryDirectory() as folder:
