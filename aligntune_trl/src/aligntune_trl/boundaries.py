@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from math import lcm
 from typing import TYPE_CHECKING, Any
 
 from transformers import TrainerCallback
+
+from aligntune_trl.plan import steps_between_generations
 
 if TYPE_CHECKING:
     from transformers import TrainerControl, TrainerState, TrainingArguments
@@ -22,8 +23,8 @@ def generation_period(config: Any, recipe: Recipe) -> int:
     """
     if not recipe.is_grouped:
         return 1
-    micro_steps = config.steps_per_generation * config.num_iterations
-    return int(lcm(micro_steps, config.gradient_accumulation_steps) // config.gradient_accumulation_steps)
+    batches = config.steps_per_generation * config.num_iterations
+    return steps_between_generations(batches, config.gradient_accumulation_steps)
 
 
 class BoundaryCheckpoints(TrainerCallback):  # type: ignore[misc]

@@ -169,14 +169,21 @@ class _Numbers:
         interval = self["save_steps"] or 500
         period = int(interval if interval >= 1 else max(ceil(interval * steps), 1))
         if self.recipe.is_grouped:
-            period = lcm(period, self._generation_period())
+            batches = self.batches_per_generation * int(self["num_iterations"] or 1)
+            period = lcm(period, steps_between_generations(batches, self.accumulation))
         written = ceil(steps / period)
         limit = self["save_total_limit"]
         return min(written, int(limit)) if limit else written
 
-    def _generation_period(self) -> int:
-        micro_steps = self.batches_per_generation * int(self["num_iterations"] or 1)
-        return lcm(micro_steps, self.accumulation) // self.accumulation
+
+def steps_between_generations(batches: int, accumulation: int) -> int:
+    """Optimiser steps from one batch of completions to the next that begins with a step.
+
+    Args:
+        batches: Forward and backward passes that one batch of completions serves.
+        accumulation: Those that are added up for a step.
+    """
+    return lcm(batches, accumulation) // accumulation
 
 
 def _numbers(job: Job, recipe: Recipe) -> _Numbers:
