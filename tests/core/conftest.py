@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from aligntune_core import BackendInfo, Capability, TrainResult, hookimpl
-from aligntune_core.plugins import Registry
+from aligntune_core.backends.registry import Registry
 
 CONVERSATION = {"messages": [{"role": "user", "content": "2+2?"}, {"role": "assistant", "content": "4"}]}
 PAIR = {"prompt": "2+2?", "chosen": "4", "rejected": "5"}
@@ -22,7 +22,7 @@ def _one_machine(request, monkeypatch, tmp_path):
     """Every test of this folder runs as on a machine without a GPU, in a folder of its own."""
     if request.path.parent != Path(__file__).parent:
         return
-    for module in ("decide", "devices"):
+    for module in ("check.decide", "machine.devices"):
         monkeypatch.setattr(f"aligntune_core.{module}.device", lambda: "cpu")
     monkeypatch.chdir(tmp_path)
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from aligntune_core import Capability
-from aligntune_core.decide import decide
+from aligntune_core.check.decide import decide
 
 FEATURES = ("full", "lora", "qlora", "packing", "gradient_checkpointing", "evaluation", "resume", "gguf", "cpu", "cuda")
 GOOD = {

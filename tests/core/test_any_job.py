@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 import aligntune
 from aligntune_core import AlignTuneError, Capability, Trainer
 from aligntune_core.algorithms import ALGORITHMS
-from aligntune_core.cli.ink import Ink
-from aligntune_core.cli.verdicts import verdict_lines
-from aligntune_core.decide import decide
+from aligntune_core.check.decide import decide
+from aligntune_core.cli.screens.verdict import verdict_lines
+from aligntune_core.console.ink import Ink
 from aligntune_core.job import Job
-from aligntune_core.reading import read_job
+from aligntune_core.jobs.read import read_job
 from aligntune_core.rewards import problems as reward_problems
 
 FEATURES = (
@@ -33,7 +33,7 @@ FREELY = settings(deadline=None, suppress_health_check=list(HealthCheck))
 def here(monkeypatch, backends, fake):
     """A backend that trains everything in every way is the only one that there is."""
     known = backends(fake("fake", *(Capability(algorithm.name, features=FEATURES) for algorithm in ALGORITHMS)))
-    for module in ("check", "decide", "factory"):
+    for module in ("check.ask", "check.decide", "run.launch"):
         monkeypatch.setattr(f"aligntune_core.{module}.registry", lambda: known)
     return known
 

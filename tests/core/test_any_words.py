@@ -12,13 +12,13 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from aligntune_core import plugins
+from aligntune_core.backends import registry as plugins
+from aligntune_core.check.decide import decide
 from aligntune_core.cli.arguments import judge
 from aligntune_core.cli.main import main
-from aligntune_core.decide import decide
 from aligntune_core.errors import AlignTuneError, JobFileError
 from aligntune_core.job import Job
-from aligntune_core.jobfile import apply_overrides, load_job_file
+from aligntune_core.jobs.file import apply_overrides, load_job_file
 
 FREELY = settings(deadline=None, suppress_health_check=list(HealthCheck))
 GOOD = ["algorithm=sft", "model_name=org/model", "dataset_name=rows.jsonl", "max_steps=2"]
@@ -29,7 +29,8 @@ def here(monkeypatch, backends):
     """A backend of this process is the only one that there is, and it has something to train on."""
     known = backends("fake")
     Path("rows.jsonl").write_text('{"prompt": "2+2?", "completion": "4"}\n' * 4)
-    for module in ("check", "decide", "factory", "queries", "cli.matrix", "cli.standing"):
+    asking = ("check.ask", "check.decide", "run.launch", "backends.queries")
+    for module in (*asking, "cli.screens.matrix", "cli.screens.backends"):
         monkeypatch.setattr(f"aligntune_core.{module}.registry", lambda: known)
     monkeypatch.setattr(plugins, "registry", lambda: known)
     return known

@@ -7,8 +7,8 @@ import dataclasses
 import pytest
 
 from aligntune_core import BackendInfo, Capability, Feature, ImportOrder, Support
+from aligntune_core.backends.queries import capabilities, supports
 from aligntune_core.capabilities import FEATURE_MEANINGS
-from aligntune_core.queries import capabilities, supports
 
 
 @pytest.mark.parametrize("support", ["experimental", "unsupported"])

@@ -11,9 +11,9 @@ import pytest
 
 from aligntune_core import Algorithm, Capability, Feature, ImportOrder, JobError, Problem, Severity
 from aligntune_core.algorithms import ALGORITHMS
-from aligntune_core.decide import decide
-from aligntune_core.plugins import Registry
-from aligntune_core.queries import capabilities, supports
+from aligntune_core.backends.queries import capabilities, supports
+from aligntune_core.backends.registry import Registry
+from aligntune_core.check.decide import decide
 
 EVERYTHING = frozenset(Feature)
 
@@ -124,7 +124,7 @@ FEATURES = {
 def test_unsupported_feature(judge, fake, feature, tmp_path, monkeypatch):
     (tmp_path / "model.gguf").write_bytes(b"GGUF")
     if feature in (Feature.CUDA, Feature.QLORA):
-        monkeypatch.setattr("aligntune_core.decide.device", lambda: "cuda")
+        monkeypatch.setattr("aligntune_core.check.decide.device", lambda: "cuda")
     lacking = fake("lacking", Capability("sft", features=EVERYTHING - {feature}))
     whole = fake("whole", Capability("sft", features=EVERYTHING))
     verdict = judge(lacking, whole, backend="lacking", **FEATURES[feature])
@@ -258,7 +258,7 @@ def test_no_reward(only, fake, algorithm):
 def test_what_a_cpu_does_not_do(judge, fake, changes, key, monkeypatch):
     able = fake("able", Capability("sft", features=EVERYTHING))
     assert [(problem.code, problem.key) for problem in judge(able, **changes).errors] == [("precision", key)]
-    monkeypatch.setattr("aligntune_core.decide.device", lambda: "cuda")
+    monkeypatch.setattr("aligntune_core.check.decide.device", lambda: "cuda")
     assert judge(able, **changes).ok
 
 

@@ -14,24 +14,26 @@ from urllib.error import URLError
 
 import pytest
 
-from aligntune_core import Capability, Problem, Severity, devices, hookimpl
-from aligntune_core.devices import Gpu, Nvidia, nvidia, visible
-from aligntune_core.doctor import disk, examine, hub, hub_cache
+from aligntune_core import Capability, Problem, Severity, hookimpl
+from aligntune_core.doctor import disk, hub, hub_cache
+from aligntune_core.doctor import look as examine
+from aligntune_core.doctor.backends import standing_findings
 from aligntune_core.doctor.codes import CODES
 from aligntune_core.doctor.disk import disk_findings
-from aligntune_core.doctor.examine import doctor
 from aligntune_core.doctor.finding import Level, finding
 from aligntune_core.doctor.gpus import gpu_findings
 from aligntune_core.doctor.hub import Call, hub_endpoint, hub_finding, offline_setting, shown
 from aligntune_core.doctor.hub_cache import cache_finding
+from aligntune_core.doctor.look import doctor
 from aligntune_core.doctor.machine import cores, memory, memory_finding
 from aligntune_core.doctor.packages import Package, package_findings
 from aligntune_core.doctor.redaction import Redaction
 from aligntune_core.doctor.report import report
 from aligntune_core.doctor.settings import settings_finding
-from aligntune_core.doctor.standing import standing_findings
 from aligntune_core.doctor.startup import startup_findings
 from aligntune_core.doctor.torch_build import TorchBuild, torch_build, torch_findings
+from aligntune_core.machine import devices
+from aligntune_core.machine.devices import Gpu, Nvidia, nvidia, visible
 
 ROOT = Path(__file__).parents[2]
 GIB = 2**30
@@ -276,7 +278,7 @@ def installed(monkeypatch):
     """Says which distributions are installed, for the ranges of backends."""
 
     def make(**versions):
-        for module in ("backends", "doctor.standing"):
+        for module in ("backends.backend", "doctor.backends"):
             monkeypatch.setattr(f"aligntune_core.{module}.installed_version", versions.get)
 
     return make
@@ -557,7 +559,7 @@ def test_a_part_that_fails_does_not_keep_the_others_from_being_told(backends, mo
 
 
 def test_without_any_backend_there_is_a_command_that_installs_one():
-    from aligntune_core.plugins import Registry
+    from aligntune_core.backends.registry import Registry
 
     found = doctor(network=False, backends=Registry([], {}))
     assert not found.ok
@@ -567,7 +569,7 @@ def test_without_any_backend_there_is_a_command_that_installs_one():
 
 def written_codes():
     folder = ROOT / "aligntune_core/src/aligntune_core"
-    for path in [*(folder / "doctor").glob("*.py"), folder / "decide.py"]:
+    for path in [*(folder / "doctor").glob("*.py"), folder / "check" / "decide.py"]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "finding" and node.args:
                 assert isinstance(node.args[0], ast.Constant), ast.unparse(node)

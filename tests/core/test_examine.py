@@ -5,9 +5,9 @@ import json
 import pytest
 
 from aligntune_core import AlignTuneError, Capability, Encoded, Encoding, Notice, Plan, Started, Stepped, hookimpl
-from aligntune_core.check import check, check_job
-from aligntune_core.devices import Gpu, Nvidia
-from aligntune_core.examine import Level
+from aligntune_core.check.ask import check, check_job
+from aligntune_core.check.examination import Level
+from aligntune_core.machine.devices import Gpu, Nvidia
 
 FEATURES = {"full", "lora", "evaluation", "resume", "cpu", "cuda"}
 
@@ -240,9 +240,9 @@ def test_a_gpu_without_the_job_s_arithmetic_is_said(telling, job, capability, as
     gpus = Nvidia((Gpu(0, "GPU-1", "Old One", capability=capability),))
     _, known = telling(encoding=ENCODING)
     with pytest.MonkeyPatch.context() as patch:
-        for module in ("decide", "examine.arithmetic"):
+        for module in ("check.decide", "check.precision"):
             patch.setattr(f"aligntune_core.{module}.device", lambda: "cuda")
-        patch.setattr("aligntune_core.examine.arithmetic.nvidia", lambda: gpus)
+        patch.setattr("aligntune_core.check.precision.nvidia", lambda: gpus)
         patch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
         found = check_job(job(dataset_name=ROWS, precision=asked), backends=known)
     assert [problem.code for problem in found.errors] == expected

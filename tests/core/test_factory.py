@@ -18,9 +18,9 @@ from aligntune_core import (
     TrainResult,
     hookimpl,
 )  # fmt: skip
-from aligntune_core.decide import decide
+from aligntune_core.check.decide import decide
 from aligntune_core.events import Decided
-from aligntune_core.factory import create_trainer, launch
+from aligntune_core.run.launch import create_trainer, launch
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def here(monkeypatch, backends):
 
     def make(*plugins):
         known = backends(*(plugins or ["fake"]))
-        for module in ("check", "decide", "factory", "queries"):
+        for module in ("check.ask", "check.decide", "run.launch", "backends.queries"):
             monkeypatch.setattr(f"aligntune_core.{module}.registry", lambda: known)
         monkeypatch.setattr("aligntune.core.backend_factory.registry", lambda: known)
         return known

@@ -26,13 +26,19 @@ ALLOWED_INSIDE_FUNCTIONS = {
     "aligntune_core.data.loading": {"datasets"},
     "aligntune_core.data.prepare": {"datasets"},
     "aligntune_core.models.tiny": {"torch", "transformers", "tokenizers"},
-    "aligntune_core.cli.answers": {"torch"},
-    "aligntune_core.rewards.mathematics": {"math_verify"},
+    "aligntune_core.cli.commands.answers": {"torch"},
+    "aligntune_core.rewards.builtin.mathematics": {"math_verify"},
 }
 """The modules of the core that load data or make a model, and what each may import when it is called to."""
 
 LIGHT_FACES = ("plugin", "capabilities")
-CHECKS_WITHOUT_PROBING = ("checks", "arguments", "fields", "checkpoints", "recipes")
+CHECKS_WITHOUT_PROBING = (
+    "checks.job",
+    "translation.arguments",
+    "translation.fields",
+    "checkpoints.choose",
+    "translation.recipes",
+)
 """What the TRL backend's check runs through; it may not import an engine, not even inside a function."""
 
 

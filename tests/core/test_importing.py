@@ -5,7 +5,7 @@ import weakref
 
 import pytest
 
-from aligntune_core.importing import large_import
+from aligntune_core.machine.importing import large_import
 
 
 class Ring:

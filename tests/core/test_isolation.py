@@ -9,9 +9,9 @@ from enum import StrEnum
 import pytest
 
 from aligntune.core.backend_factory import BackendType
-from aligntune_core.decide import decide
-from aligntune_core.plugins import Registry
-from aligntune_core.queries import supports
+from aligntune_core.backends.queries import supports
+from aligntune_core.backends.registry import Registry
+from aligntune_core.check.decide import decide
 
 TRAINS = """
 @hookimpl

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from aligntune_core.decide import decide
+from aligntune_core.check.decide import decide
 from aligntune_core.errors import AlignTuneError, JobFileError
 from aligntune_core.job import Job
-from aligntune_core.jobfile import JobFile, apply_overrides, load_job_file
-from aligntune_core.reading import read_job
+from aligntune_core.jobs.file import JobFile, apply_overrides, load_job_file
+from aligntune_core.jobs.read import read_job
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ import yaml
 
 from aligntune import check, supports
 from aligntune_core import hookspecs
+from aligntune_core.backends.registry import registry
 from aligntune_core.cli.main import main
 from aligntune_core.job import Job
-from aligntune_core.jobfile import apply_overrides
-from aligntune_core.plugins import registry
+from aligntune_core.jobs.file import apply_overrides
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

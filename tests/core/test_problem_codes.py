@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from aligntune_core import errors
+from aligntune_core.check.schedule import _INTERVALS
 from aligntune_core.problem_codes import CODES, markdown_lines
-from aligntune_core.schedule import _INTERVALS
 
 ROOT = Path(__file__).parents[2]
 SOURCES = [ROOT / "aligntune_core/src", ROOT / "aligntune_trl/src", ROOT / "aligntune_unsloth/src"]

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from aligntune_core import Algorithm, AlignTuneError, Capability, Feature, JobError
 from aligntune_core.algorithms import ALGORITHMS
-from aligntune_core.decide import decide
-from aligntune_core.factory import create_trainer
-from aligntune_core.plugins import Registry
-from aligntune_core.queries import Answer, FoundBackend, capabilities, find_backends, supports
+from aligntune_core.backends.queries import Answer, FoundBackend, capabilities, find_backends, supports
+from aligntune_core.backends.registry import Registry
+from aligntune_core.check.decide import decide
+from aligntune_core.run.launch import create_trainer
 
 EVERYTHING = frozenset(Feature)
 OWN = Algorithm("own", "Own", "sft", "demonstrations", "here", aliases=("my_own",))
@@ -37,7 +37,7 @@ def on(monkeypatch):
     """Let this machine have that device."""
 
     def make(device):
-        for module in ("decide", "devices"):
+        for module in ("check.decide", "machine.devices"):
             monkeypatch.setattr(f"aligntune_core.{module}.device", lambda: device)
 
     return make
@@ -53,7 +53,7 @@ def agreement(monkeypatch, tmp_path, on):
 
     def compare(known, plugins, algorithm, features, here):
         on(here)
-        for module in ("check", "decide", "factory", "queries"):
+        for module in ("check.ask", "check.decide", "run.launch", "backends.queries"):
             monkeypatch.setattr(f"aligntune_core.{module}.registry", lambda: known)
         job = {"algorithm": algorithm.name, "model_name": "org/m", "dataset_name": iter(()), "output_dir": "out"}
         if algorithm.reward != "none":

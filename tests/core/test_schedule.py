@@ -3,9 +3,9 @@
 import pytest
 
 from aligntune_core import Capability, Job, Notice, Started
-from aligntune_core.decide import decide
-from aligntune_core.factory import launch
-from aligntune_core.schedule import schedule_problems
+from aligntune_core.check.decide import decide
+from aligntune_core.check.schedule import schedule_problems
+from aligntune_core.run.launch import launch
 
 
 def codes(steps, **keys):

@@ -7,10 +7,10 @@ import sys
 import pytest
 
 from aligntune_core import Capability
-from aligntune_core.backends import KNOWN_BACKENDS
-from aligntune_core.plugins import Registry
-from aligntune_core.queries import find_backends
-from aligntune_core.standing import QUESTIONS
+from aligntune_core.backends.backend import KNOWN_BACKENDS
+from aligntune_core.backends.queries import find_backends
+from aligntune_core.backends.registry import Registry
+from aligntune_core.backends.standing import QUESTIONS
 
 TABLE = """
 _old = aligntune_backend_info
@@ -35,7 +35,7 @@ def standing(plugin):
 
 
 def test_what_is_ready_says_what_it_runs_on(standing, monkeypatch):
-    monkeypatch.setattr("aligntune_core.backends.installed_version", {"engine": "2.5"}.get)
+    monkeypatch.setattr("aligntune_core.backends.backend.installed_version", {"engine": "2.5"}.get)
     assert standing(requirements=("engine>=2", "engine<3", "engine-for-windows; sys_platform == 'win32'")) == {
         "installed": (True, "acme-dist 3.1"),
         "plugin": (True, "it keeps the contract"),
@@ -93,7 +93,7 @@ def test_an_engine_that_is_not_there(standing):
     ],
 )
 def test_the_device(standing, monkeypatch, features, here, told):
-    monkeypatch.setattr("aligntune_core.devices.device", lambda: here)
+    monkeypatch.setattr("aligntune_core.machine.devices.device", lambda: here)
     assert standing(features=features)["device"] == told
 
 
@@ -107,7 +107,7 @@ def test_the_machine_is_only_looked_at_where_it_matters(standing, monkeypatch):
     def look():
         raise AssertionError("a query has no time for this")
 
-    monkeypatch.setattr("aligntune_core.devices.device", look)
+    monkeypatch.setattr("aligntune_core.machine.devices.device", look)
     assert standing()["device"][0] is True
 
 
@@ -149,7 +149,7 @@ def test_a_distribution_that_took_a_taken_name(plugin):
 
 @pytest.mark.parametrize("here", ["cpu", "cuda"])
 def test_all_is_yes_exactly_where_something_can_be_trained(backends, fake, monkeypatch, here):
-    for module in ("decide", "devices"):
+    for module in ("check.decide", "machine.devices"):
         monkeypatch.setattr(f"aligntune_core.{module}.device", lambda: here)
     known = backends(
         fake("both"),

@@ -3,7 +3,7 @@
 import pytest
 
 from aligntune_core import Encoded, Encoding
-from aligntune_core.examine.tokens import examine_rows
+from aligntune_core.check.tokens import examine_rows
 
 END = ord(".")
 

@@ -112,7 +112,7 @@ def test_a_run_that_diverges_is_stopped(tmp_path):
 
 
 def test_the_device_is_found_without_torch():
-    from aligntune_core.devices import cuda_device_count, device
+    from aligntune_core.machine.devices import cuda_device_count, device
 
     assert device() == "cuda"
     assert cuda_device_count() == torch.cuda.device_count()

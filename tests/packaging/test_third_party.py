@@ -175,7 +175,7 @@ def test_every_job_key_is_honoured_or_refused(full):
         BEGIN
         + """
 from aligntune import Job
-from aligntune_core.rules import CORE_KEYS
+from aligntune_core.check.rules import CORE_KEYS
 from aligntune_minimal.settings import JOB_KEYS
 values = dict(
     packing=True, gradient_checkpointing=True, resume=True, use_peft=True, load_in_4bit=True, lora_r=8, lora_alpha=16,

@@ -10,19 +10,19 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from aligntune_core import Problem
-from aligntune_core.decide import decide
+from aligntune_core.check.decide import decide
 from aligntune_core.job import Job
-from aligntune_core.reading import read_job
-from aligntune_trl.fields import config_fields
+from aligntune_core.jobs.read import read_job
 from aligntune_trl.plugin import aligntune_check_job
-from aligntune_trl.recipes import RECIPES
+from aligntune_trl.translation.fields import config_fields
+from aligntune_trl.translation.recipes import RECIPES
 
 FREELY = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(autouse=True)
 def _a_cpu_in_an_empty_folder(monkeypatch, tmp_path):
-    for module in ("aligntune_core.decide", "aligntune_trl.environment"):
+    for module in ("aligntune_core.check.decide", "aligntune_trl.checks.environment"):
         monkeypatch.setattr(f"{module}.device", lambda: "cpu")
     monkeypatch.chdir(tmp_path)
 

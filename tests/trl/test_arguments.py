@@ -8,14 +8,14 @@ from importlib.metadata import PackageNotFoundError
 import pytest
 
 from aligntune_core.algorithms import find_algorithm
+from aligntune_core.check.rules import CORE_KEYS, job_problems
 from aligntune_core.job import Job
-from aligntune_core.rules import CORE_KEYS, job_problems
-from aligntune_trl import arguments as translation
-from aligntune_trl import checks
-from aligntune_trl.arguments import COMMON_KEYS, LORA_KEYS, config_arguments, lora_arguments, taken_names
 from aligntune_trl.capabilities import JOB_KEYS
-from aligntune_trl.fields import config_fields
-from aligntune_trl.recipes import RECIPES
+from aligntune_trl.checks import job as checks
+from aligntune_trl.translation import arguments as translation
+from aligntune_trl.translation.arguments import COMMON_KEYS, LORA_KEYS, config_arguments, lora_arguments, taken_names
+from aligntune_trl.translation.fields import config_fields
+from aligntune_trl.translation.recipes import RECIPES
 
 BASE = {"model_name": "org/model", "dataset_name": "org/data", "output_dir": "out"}
 
@@ -223,5 +223,5 @@ def test_the_fields_read_from_source_are_the_real_ones(config):
 
 
 def test_fields_of_what_is_not_there_are_unknown(monkeypatch):
-    monkeypatch.setattr("aligntune_trl.fields.find_spec", lambda _name: None)
+    monkeypatch.setattr("aligntune_trl.translation.fields.find_spec", lambda _name: None)
     assert config_fields.__wrapped__("SFTConfig") == frozenset()

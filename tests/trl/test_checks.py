@@ -9,12 +9,13 @@ from types import ModuleType
 
 import pytest
 
-from aligntune_core.decide import decide
-from aligntune_core.doctor.examine import doctor
+from aligntune_core.check.decide import decide
+from aligntune_core.doctor.look import doctor
 from aligntune_core.job import Job
-from aligntune_trl import checks, environment
-from aligntune_trl.checks import job_problems
-from aligntune_trl.environment import process_problems
+from aligntune_trl.checks import environment
+from aligntune_trl.checks import job as checks
+from aligntune_trl.checks.environment import process_problems
+from aligntune_trl.checks.job import job_problems
 
 
 @pytest.fixture(autouse=True)
@@ -182,7 +183,7 @@ def test_without_the_engine_there_is_nothing_to_compare_with(monkeypatch):
         raise PackageNotFoundError(package)
 
     monkeypatch.setattr(checks, "version", version)
-    monkeypatch.setattr("aligntune_trl.arguments.version", version)
+    monkeypatch.setattr("aligntune_trl.translation.arguments.version", version)
     monkeypatch.setattr(checks, "config_fields", lambda _config: frozenset())
     assert problems(warmup_ratio=0.1, backend_args={"anything": 1}) == []
 
@@ -236,8 +237,8 @@ def test_a_module_put_in_by_hand_does_not_break_the_check():
 def test_checking_imports_no_engine():
     code = """
 import sys
-from aligntune_core.decide import decide
-from aligntune_core.doctor.examine import doctor
+from aligntune_core.check.decide import decide
+from aligntune_core.doctor.look import doctor
 from aligntune_core.job import Job
 from aligntune_trl.plugin import aligntune_check_job
 job = Job(algorithm="sft", model_name="m", dataset_name="d", warmup_ratio=0.1, backend_args={"max_lenght": 1})

@@ -10,8 +10,8 @@ from trl_runs import build, trained
 
 from aligntune_core.errors import DataError, ModelError
 from aligntune_core.models.tiny import materialise
-from aligntune_trl.conversations import tokenize_conversation
-from aligntune_trl.models import PLAIN_CHAT_TEMPLATE
+from aligntune_trl.models.loading import PLAIN_CHAT_TEMPLATE
+from aligntune_trl.tokens.conversations import tokenize_conversation
 
 SYSTEM = {"role": "system", "content": "Be brief."}
 TALK = [

@@ -54,7 +54,7 @@ def test_a_fault_of_other_code_passes(letters, tmp_path):
 @pytest.fixture
 def unseen(monkeypatch):
     """Rows with nothing to learn from are not found before training; on an engine whose loss is 0 then, not NaN."""
-    monkeypatch.setattr("aligntune_trl.build.look_at_rows", lambda _: None)
+    monkeypatch.setattr("aligntune_trl.trainers.make.look_at_rows", lambda _: None)
     if Version(version("trl")) < Version("1.13"):
         pytest.skip("this TRL's loss is NaN where nothing is learned, which stops a run as a divergence")
 

@@ -6,8 +6,8 @@ from trl_runs import build
 from aligntune_core import Job
 from aligntune_core.data.prepare import prepare_job
 from aligntune_core.events import ignore
-from aligntune_trl.encoding import encoding_of
-from aligntune_trl.recipes import RECIPES
+from aligntune_trl.tokens.encoding import encoding_of
+from aligntune_trl.translation.recipes import RECIPES
 
 TEXTS = [{"prompt": "What is 3 plus 4? ", "completion": "7"}, {"prompt": "Say yes. ", "completion": "Yes, of course."}]
 CHATS = [

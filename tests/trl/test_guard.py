@@ -8,10 +8,10 @@ from safetensors.torch import load_file
 from trl_runs import PROMPTS, build, build_online, resumable, share_of_a, trained
 
 from aligntune_core import JobError, RewardError, RunError, Stepped
-from aligntune_core.cli.running import run as run_as_the_command_line
-from aligntune_core.decide import decide
+from aligntune_core.check.decide import decide
+from aligntune_core.console.progress import ConsoleProgress
 from aligntune_core.events import CheckpointSaved, Finished, Started
-from aligntune_core.progress import ConsoleProgress
+from aligntune_core.run.train import run as run_as_the_command_line
 
 ALGORITHMS = ["sft", "dpo", "grpo"]
 
@@ -205,7 +205,9 @@ def test_the_option_is_of_the_algorithms_that_can_leave_a_completion_out(letters
 
 @pytest.mark.parametrize("failing", ["rewards", "nothing"])
 def test_a_run_that_was_stopped_exits_with_1(failing, letters, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("aligntune_trl.build.look_at_rows", lambda _: None)  # which refuses such rows before training
+    monkeypatch.setattr(
+        "aligntune_trl.trainers.make.look_at_rows", lambda _: None
+    )  # which refuses such rows before training
     job = {
         "model_name": letters,
         "backend": "trl",

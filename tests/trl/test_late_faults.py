@@ -13,11 +13,11 @@ from trl_runs import FEW, PROMPTS, build, share_of_a, trained
 from aligntune import check
 from aligntune_core import DataError, JobError, ModelError
 from aligntune_core.job import Job
-from aligntune_trl import trackers
-from aligntune_trl.checks import job_problems
-from aligntune_trl.fields import choices, declared_fields
-from aligntune_trl.models import loading, loading_weights
-from aligntune_trl.recipes import RECIPES
+from aligntune_trl.checks import trackers
+from aligntune_trl.checks.job import job_problems
+from aligntune_trl.models.loading import loading, loading_weights
+from aligntune_trl.translation.fields import choices, declared_fields
+from aligntune_trl.translation.recipes import RECIPES
 
 ROWS = [{"prompt": "ab", "completion": "aa"}] * 4
 
@@ -251,7 +251,7 @@ def test_a_fault_of_other_code_passes(letters, tmp_path, monkeypatch):
     def faulty(*_args, **_kwargs):
         raise ValueError("not the engine's")
 
-    monkeypatch.setattr("aligntune_trl.build._native", faulty)
+    monkeypatch.setattr("aligntune_trl.trainers.make._native", faulty)
     with pytest.raises(ValueError, match="not the engine's"):
         build("sft", letters, ROWS, output_dir=str(tmp_path))
 

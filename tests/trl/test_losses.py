@@ -10,7 +10,7 @@ import torch
 from loss_references import LIMIT, LOSSES, Completion
 from trl_runs import GROUPED, LABELLED, PROMPTS, build, build_online
 
-from aligntune_trl.recipes import RECIPES
+from aligntune_trl.translation.recipes import RECIPES
 
 WIDTH = 5
 

@@ -14,7 +14,7 @@ collections = {"full": 0}
 def count(phase, told):
     collections["full"] += phase == "start" and told["generation"] == 2
 gc.callbacks.append(count)
-import aligntune_trl.build as build
+import aligntune_trl.trainers.make as build
 from aligntune import create_trainer
 seen = {}
 gather = build.gather

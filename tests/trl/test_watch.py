@@ -14,9 +14,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from trl_runs import DATA, GROUPED, LABELLED, PROMPTS, build, build_online, share_of_a, trained
 
 from aligntune_core import RunError
-from aligntune_trl.recipes import RECIPES
-from aligntune_trl.watch import Watch
-from aligntune_trl.watchers import WATCHERS, watchers_of
+from aligntune_trl.run.watch import Watch
+from aligntune_trl.run.watchers import WATCHERS, watchers_of
+from aligntune_trl.translation.recipes import RECIPES
 
 PAGE = Path(__file__).parents[2] / "docs" / "jobs.md"
 SIGNS = [
@@ -220,7 +220,7 @@ def test_a_learning_rate_that_leads_far_away(letters, tmp_path):
 
 
 def test_answers_that_all_fall_beyond_the_length(letters, tmp_path, monkeypatch):
-    monkeypatch.setattr("aligntune_trl.build.look_at_rows", lambda _: None)
+    monkeypatch.setattr("aligntune_trl.trainers.make.look_at_rows", lambda _: None)
     if Version(version("trl")) < Version("1.13"):
         pytest.skip("this TRL's loss is NaN where nothing is learned, which stops a run as a divergence")
     rows = [{"prompt": "ab" * 10, "completion": "a"}] * 20

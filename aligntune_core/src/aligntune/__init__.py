@@ -12,8 +12,9 @@ if TYPE_CHECKING:
         create_sft_trainer,
         get_backend_status,
     )
-    from aligntune_core.check import check
-    from aligntune_core.doctor.examine import doctor
+    from aligntune_core.backends.queries import capabilities, find_backends, supports
+    from aligntune_core.check.ask import check
+    from aligntune_core.doctor.look import doctor
     from aligntune_core.errors import (
         AlignTuneError,
         BackendError,
@@ -24,9 +25,8 @@ if TYPE_CHECKING:
         RewardError,
         RunError,
     )
-    from aligntune_core.factory import create_trainer
     from aligntune_core.job import Job
-    from aligntune_core.queries import capabilities, find_backends, supports
+    from aligntune_core.run.launch import create_trainer
 
 __version__ = "1.0.0"
 
@@ -55,15 +55,15 @@ __all__ = [
 _HOMES = {
     "BackendType": "aligntune.core.backend_factory",
     "Job": "aligntune_core.job",
-    "capabilities": "aligntune_core.queries",
-    "check": "aligntune_core.check",
+    "capabilities": "aligntune_core.backends.queries",
+    "check": "aligntune_core.check.ask",
     "create_rl_trainer": "aligntune.core.backend_factory",
     "create_sft_trainer": "aligntune.core.backend_factory",
-    "create_trainer": "aligntune_core.factory",
-    "doctor": "aligntune_core.doctor.examine",
-    "find_backends": "aligntune_core.queries",
+    "create_trainer": "aligntune_core.run.launch",
+    "doctor": "aligntune_core.doctor.look",
+    "find_backends": "aligntune_core.backends.queries",
     "get_backend_status": "aligntune.core.backend_factory",
-    "supports": "aligntune_core.queries",
+    "supports": "aligntune_core.backends.queries",
 }
 
 

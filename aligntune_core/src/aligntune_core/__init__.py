@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from aligntune_core.algorithms import Algorithm, DatasetKind, Reward, Task
     from aligntune_core.capabilities import CONTRACT_VERSION, BackendInfo, Capability, Feature, ImportOrder, Support
+    from aligntune_core.check.verdict import Problem, Severity, Verdict
     from aligntune_core.encoding import Encoded, Encoding
     from aligntune_core.errors import (
         AlignTuneError,
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from aligntune_core.job import Job
     from aligntune_core.plan import Plan
     from aligntune_core.trainer import Trainer, TrainResult
-    from aligntune_core.verdict import Problem, Severity, Verdict
 
 __all__ = [
     "CONTRACT_VERSION",
@@ -103,19 +103,19 @@ _HOMES = {
     "ModelError": "errors",
     "Notice": "events",
     "Plan": "plan",
-    "Problem": "verdict",
+    "Problem": "check.verdict",
     "Reward": "algorithms",
     "RewardError": "errors",
     "RunError": "errors",
     "Saved": "events",
-    "Severity": "verdict",
+    "Severity": "check.verdict",
     "Started": "events",
     "Stepped": "events",
     "Support": "capabilities",
     "Task": "algorithms",
     "TrainResult": "trainer",
     "Trainer": "trainer",
-    "Verdict": "verdict",
+    "Verdict": "check.verdict",
     "hookimpl": "hookspecs",
 }
 

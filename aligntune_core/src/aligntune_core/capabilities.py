@@ -104,8 +104,8 @@ class BackendInfo:
         import_order: What must be imported before what.
         conflicts: Modules that must not have been imported in the process that runs this backend.
         job_keys: The job keys that the engine honours, beyond those that the core rules itself
-            (``aligntune_core.rules.CORE_KEYS``): a job that sets another one is refused, also one that a later core
-            adds. None if the plugin checks every key itself.
+            (``aligntune_core.check.rules.CORE_KEYS``): a job that sets another one is refused, also one that a later
+            core adds. None if the plugin checks every key itself.
 
     Raises:
         TypeError: If something other than a tuple is given where one belongs, a text for instance.

@@ -32,34 +32,34 @@ def aligntune_backend_info() -> BackendInfo:
 
 @hookimpl
 def aligntune_check_job(job: Job) -> list[Problem]:
-    from aligntune_trl.checks import job_problems
+    from aligntune_trl.checks.job import job_problems
 
     return list(job_problems(job))
 
 
 @hookimpl
 def aligntune_plan_job(job: Job, rows: int | None) -> Plan | None:
-    from aligntune_trl.plan import plan_job
+    from aligntune_trl.translation.plan import plan_job
 
     return plan_job(job, rows)
 
 
 @hookimpl
 def aligntune_encoding(job: Job, emit: Listener) -> Encoding | None:
-    from aligntune_trl.encoding import encoding_of
+    from aligntune_trl.tokens.encoding import encoding_of
 
     return encoding_of(job, emit)
 
 
 @hookimpl
 def aligntune_diagnose() -> list[Problem]:
-    from aligntune_trl.environment import environment_problems
+    from aligntune_trl.checks.environment import environment_problems
 
     return list(environment_problems())
 
 
 @hookimpl
 def aligntune_create_trainer(job: Job, emit: Listener) -> Trainer:
-    from aligntune_trl.build import build_trainer
+    from aligntune_trl.trainers.make import build_trainer
 
     return build_trainer(job, emit)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from aligntune_core import plugins
+from aligntune_core.backends import registry as plugins
 from aligntune_core.cli.main import main
 
 TOY = Path(__file__).parent / "toy.py"

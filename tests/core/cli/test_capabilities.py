@@ -5,8 +5,9 @@ import sys
 
 import pytest
 
-from aligntune_core import BackendInfo, Capability, hookimpl, plugins
+from aligntune_core import BackendInfo, Capability, hookimpl
 from aligntune_core.algorithms import ALGORITHMS
+from aligntune_core.backends import registry as plugins
 from aligntune_core.cli.main import QUICK, quick_values
 
 NAMES = [algorithm.name for algorithm in ALGORITHMS]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import aligntune as package
-from aligntune_core import plugins
+from aligntune_core.backends import registry as plugins
 from aligntune_core.doctor.codes import CODES
 from aligntune_core.job import Job
 
@@ -26,8 +26,8 @@ LEAKS = ("secretvalue", "indexsecret", "proxysecret", "endpointsecret", "me:")
 @pytest.fixture(autouse=True)
 def _no_gpu(monkeypatch, tmp_path):
     """A machine without a GPU, whatever this one has, that may not ask the hub."""
-    monkeypatch.setattr("aligntune_core.devices._installed", lambda: 0)
-    monkeypatch.setattr("aligntune_core.decide.device", lambda: "cpu")
+    monkeypatch.setattr("aligntune_core.machine.devices._installed", lambda: 0)
+    monkeypatch.setattr("aligntune_core.check.decide.device", lambda: "cpu")
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     monkeypatch.delenv("TRANSFORMERS_OFFLINE", raising=False)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
@@ -55,7 +55,7 @@ def gpu(monkeypatch, tmp_path):
     )
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
-    monkeypatch.setattr("aligntune_core.devices._installed", lambda: 1)
+    monkeypatch.setattr("aligntune_core.machine.devices._installed", lambda: 1)
 
 
 @pytest.fixture

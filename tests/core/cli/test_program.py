@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from aligntune_core.cli.ink import Ink, printable
-from aligntune_core.cli.sparkline import sparkline
+from aligntune_core.console.ink import Ink, printable
+from aligntune_core.console.sparkline import sparkline
 from aligntune_core.job import Job
 
 
@@ -61,14 +61,14 @@ def test_an_interrupted_query_says_one_line(aligntune, monkeypatch):
     def interrupted(**_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("aligntune_core.cli.standing.show", interrupted)
+    monkeypatch.setattr("aligntune_core.cli.screens.backends.show", interrupted)
     said = aligntune("backends")
     assert (said.code, said.err) == (130, "Interrupted.\n")
 
 
 def test_an_exception_of_our_own_is_shown_plainly():
     code = (
-        "import aligntune_core.cli.check as check\n"
+        "import aligntune_core.cli.commands.check as check\n"
         "from aligntune_core.cli.main import main\n"
         "def judge(words):\n    secret = 'a local value'\n    raise ZeroDivisionError\n"
         "check.judge = judge\n"

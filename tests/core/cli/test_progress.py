@@ -6,7 +6,7 @@ import re
 import pytest
 
 from aligntune_core import Finished, Notice, Started, Stepped
-from aligntune_core.progress import ConsoleProgress, speed_text, time_text
+from aligntune_core.console.progress import ConsoleProgress, speed_text, time_text
 
 
 class Screen(io.StringIO):

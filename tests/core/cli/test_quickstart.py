@@ -2,7 +2,7 @@
 
 import pytest
 
-from aligntune_core.cli import quickstart
+from aligntune_core.cli.commands import quickstart
 
 
 @pytest.fixture(autouse=True)
@@ -14,7 +14,7 @@ def small(monkeypatch):
         asked.append(trainer)
         return [f"answer {len(asked)}" for _ in prompts]
 
-    monkeypatch.setattr("aligntune_core.cli.answers.answers", answers)
+    monkeypatch.setattr("aligntune_core.cli.commands.answers.answers", answers)
 
 
 def test_it_shows_answers_before_and_after_and_the_loss(aligntune):

@@ -108,8 +108,8 @@ class ToyBackend:
 
 
 def main():
+    from aligntune_core.backends.registry import registry
     from aligntune_core.cli.main import main as run
-    from aligntune_core.plugins import registry
 
     registry().register("toy", ToyBackend())
     run(sys.argv[1:])

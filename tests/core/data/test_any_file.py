@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aligntune_core.data import Inspected, first_broken_line, inspect
-from aligntune_core.data.paths import locate
+from aligntune_core.data.files.paths import locate
 from aligntune_core.errors import DataError
 
 FREELY = settings(deadline=None, suppress_health_check=list(HealthCheck))

@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aligntune_core.algorithms import DatasetKind
-from aligntune_core.data.formats import FORMATS
-from aligntune_core.data.messages import ROLES
-from aligntune_core.data.recognise import recognise
-from aligntune_core.data.shapes import one_shape
-from aligntune_core.data.unusable import UnusableRow
+from aligntune_core.data.formats.messages import ROLES
+from aligntune_core.data.formats.recognise import recognise
+from aligntune_core.data.formats.shapes import one_shape
+from aligntune_core.data.formats.table import FORMATS
+from aligntune_core.data.formats.unusable import UnusableRow
 from aligntune_core.errors import DataError
 
 texts = st.sampled_from(["", " ", "a", "b", "\ud800", "\n\nHuman: a\n\nAssistant: b", "\n\nHuman: a\n\nAssistant:"])

@@ -10,7 +10,7 @@ import pytest
 
 from aligntune_core.algorithms import DatasetKind
 from aligntune_core.data.builtin import BUILTIN_DATASETS, all_texts, builtin_rows
-from aligntune_core.data.recognise import recognise
+from aligntune_core.data.formats.recognise import recognise
 from aligntune_core.errors import DataError
 
 

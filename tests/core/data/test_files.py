@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from aligntune_core.data.files import first_broken_line, inspect, is_local
+from aligntune_core.data.files.glance import first_broken_line, inspect, is_local
 from aligntune_core.errors import DataError
 
 REAL = Path(__file__).parents[4] / "shared" / "data"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from aligntune_core.algorithms import DatasetKind
-from aligntune_core.data.formats import FORMATS
-from aligntune_core.data.recognise import recognise
-from aligntune_core.data.unusable import UnusableRow
+from aligntune_core.data.formats.recognise import recognise
+from aligntune_core.data.formats.table import FORMATS
+from aligntune_core.data.formats.unusable import UnusableRow
 
 DEMONSTRATIONS, PAIRS = DatasetKind.DEMONSTRATIONS, DatasetKind.PAIRS
 PROMPTS, LABELLED = DatasetKind.PROMPTS, DatasetKind.LABELLED

@@ -3,7 +3,7 @@
 import pytest
 
 from aligntune import check
-from aligntune_core.data.paths import eval_split
+from aligntune_core.data.files.paths import eval_split
 from aligntune_core.errors import DataError
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aligntune_core.algorithms import DatasetKind
-from aligntune_core.data.recognise import recognise
+from aligntune_core.data.formats.recognise import recognise
 from aligntune_core.errors import DataError
 
 DEMONSTRATIONS, PAIRS = DatasetKind.DEMONSTRATIONS, DatasetKind.PAIRS

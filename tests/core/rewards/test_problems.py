@@ -4,9 +4,9 @@ import types
 
 import pytest
 
+from aligntune_core.check.verdict import Severity
 from aligntune_core.errors import RewardError
 from aligntune_core.rewards import problems, resolve
-from aligntune_core.verdict import Severity
 
 BOOBY_TRAPPED = """
 raise RuntimeError("this file was run")

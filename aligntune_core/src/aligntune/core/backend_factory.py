@@ -6,10 +6,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from aligntune_core.algorithms import spelling
+from aligntune_core.backends.registry import registry
+from aligntune_core.check.verdict import Problem
 from aligntune_core.errors import JobError
-from aligntune_core.factory import create_trainer
-from aligntune_core.plugins import registry
-from aligntune_core.verdict import Problem
+from aligntune_core.run.launch import create_trainer
 
 if TYPE_CHECKING:
     from aligntune_core.events import Listener

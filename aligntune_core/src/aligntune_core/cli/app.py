@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from aligntune_core.cli.backends import backends
-from aligntune_core.cli.capabilities import capabilities
-from aligntune_core.cli.check import check
-from aligntune_core.cli.doctor import doctor
-from aligntune_core.cli.quickstart import quickstart
-from aligntune_core.cli.schema import schema
-from aligntune_core.cli.train import train
+from aligntune_core.cli.commands.backends import backends
+from aligntune_core.cli.commands.capabilities import capabilities
+from aligntune_core.cli.commands.check import check
+from aligntune_core.cli.commands.doctor import doctor
+from aligntune_core.cli.commands.quickstart import quickstart
+from aligntune_core.cli.commands.schema import schema
+from aligntune_core.cli.commands.train import train
 
 # plain text: the formatted help of typer needs rich, which takes longer to import than most commands to run
 app = typer.Typer(

@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aligntune_core.verdict import Verdict
+    from aligntune_core.check.verdict import Verdict
 
 JobWords = Annotated[
     list[str] | None,
@@ -32,7 +32,7 @@ def read_arguments(words: list[str]) -> tuple[dict[str, Any], Mapping[str, str]]
     Raises:
         JobFileError: If the job file or one of the words can't be read.
     """
-    from aligntune_core.jobfile import JobFile, apply_overrides, key_of, load_job_file
+    from aligntune_core.jobs.file import JobFile, apply_overrides, key_of, load_job_file
 
     file, overrides = JobFile(), words
     if words and ("=" not in words[0] or _is_file(words[0])):
@@ -60,17 +60,17 @@ def judge(words: list[str], *, level: str = "") -> Verdict:
         words: The words after the command.
         level: How deep to look beyond the decision itself; not at all if empty.
     """
+    from aligntune_core.check.verdict import Problem, Verdict
     from aligntune_core.errors import JobFileError
-    from aligntune_core.verdict import Problem, Verdict
 
     try:
         values, places = read_arguments(words)
     except JobFileError as error:
         return Verdict(None, "", problems=(Problem(error.code, error.message, error.fix),))
     if level:
-        from aligntune_core.check import check_job
+        from aligntune_core.check.ask import check_job
 
         return check_job(values, level=level, places=places)
-    from aligntune_core.decide import decide
+    from aligntune_core.check.decide import decide
 
     return decide(values, places=places)

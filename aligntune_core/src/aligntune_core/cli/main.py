@@ -10,9 +10,9 @@ from typing import NoReturn, TextIO
 from aligntune_core.errors import AlignTuneError
 
 QUICK = {
-    "backends": ("aligntune_core.cli.standing", (), ("json",)),
+    "backends": ("aligntune_core.cli.screens.backends", (), ("json",)),
     "capabilities": (
-        "aligntune_core.cli.matrix",
+        "aligntune_core.cli.screens.matrix",
         ("backend", "algorithm", "task", "device", "feature"),
         ("usable", "json", "markdown"),
     ),
@@ -38,7 +38,7 @@ def main(words: list[str] | None = None) -> NoReturn:
     except BrokenPipeError:
         code = _hang_up()
     except AlignTuneError as error:
-        from aligntune_core.cli.failure import say_error
+        from aligntune_core.cli.screens.failure import say_error
 
         say_error(error)
         code = error.exit_code

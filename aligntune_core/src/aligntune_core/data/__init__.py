@@ -1,13 +1,13 @@
 """Datasets: what formats are known, how one is recognised, and how its rows become what an algorithm learns from."""
 
 from aligntune_core.data.builtin import BUILTIN_DATASETS
-from aligntune_core.data.files import Inspected, first_broken_line, inspect
-from aligntune_core.data.formats import FORMATS, Format
+from aligntune_core.data.files.glance import Inspected, first_broken_line, inspect
+from aligntune_core.data.files.paths import is_local
+from aligntune_core.data.formats.recognise import Recognised, recognise
+from aligntune_core.data.formats.table import FORMATS, Format
+from aligntune_core.data.formats.unusable import UnusableRow
 from aligntune_core.data.loading import load_rows
-from aligntune_core.data.paths import is_local
 from aligntune_core.data.prepare import Prepared, prepare, prepare_job
-from aligntune_core.data.recognise import Recognised, recognise
-from aligntune_core.data.unusable import UnusableRow
 
 __all__ = [
     "BUILTIN_DATASETS",

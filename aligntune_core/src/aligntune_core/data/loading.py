@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from aligntune_core.data.builtin import PREFIX, SPLITS, builtin_rows
 from aligntune_core.data.failures import bad_split, explain_hub, explain_local, no_split
-from aligntune_core.data.files import Inspected, first_broken_line, inspect
-from aligntune_core.data.paths import SAVED_SPLITS, is_local
+from aligntune_core.data.files.glance import Inspected, first_broken_line, inspect
+from aligntune_core.data.files.paths import SAVED_SPLITS, is_local
 from aligntune_core.errors import DataError
-from aligntune_core.importing import large_import
+from aligntune_core.machine.importing import large_import
 
 if TYPE_CHECKING:
     from datasets import Dataset

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aligntune_core.algorithms import DatasetKind
+from aligntune_core.data.files.paths import eval_split
+from aligntune_core.data.formats.recognise import Recognised, recognise
+from aligntune_core.data.formats.shapes import one_shape, same_columns
+from aligntune_core.data.formats.unusable import UnusableRow
 from aligntune_core.data.loading import describe, load_rows
 from aligntune_core.data.overlap import overlap_problems
-from aligntune_core.data.paths import eval_split
-from aligntune_core.data.recognise import Recognised, recognise
-from aligntune_core.data.shapes import one_shape, same_columns
-from aligntune_core.data.unusable import UnusableRow
 from aligntune_core.errors import DataError
 from aligntune_core.events import DataReady, Notice
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from datasets import Dataset
 
-    from aligntune_core.data.rows import Row
+    from aligntune_core.data.formats.rows import Row
     from aligntune_core.events import Listener
     from aligntune_core.job import Job
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from aligntune_core.amounts import GIB, gib
 from aligntune_core.doctor.finding import Finding, finding
 from aligntune_core.doctor.hub_cache import hub_cache
-from aligntune_core.free_space import existing
+from aligntune_core.machine.disk import existing
 from aligntune_core.models.cache import cache_folder
 
 if TYPE_CHECKING:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aligntune_core.amounts import gib
-from aligntune_core.devices import visible
 from aligntune_core.doctor.finding import Finding, finding
+from aligntune_core.machine.devices import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from aligntune_core.devices import Gpu, Nvidia
+    from aligntune_core.machine.devices import Gpu, Nvidia
 
 _HIDING = "CUDA_VISIBLE_DEVICES"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from aligntune_core.backends.installed import normalised
 from aligntune_core.doctor.finding import Finding, finding
-from aligntune_core.installed import normalised
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

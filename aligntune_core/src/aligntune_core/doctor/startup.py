@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aligntune_core.backends.registry import ENGINES
 from aligntune_core.doctor.finding import Finding, finding
-from aligntune_core.plugins import ENGINES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence

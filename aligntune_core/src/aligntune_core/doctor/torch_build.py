@@ -13,7 +13,7 @@ from aligntune_core.doctor.finding import Finding, finding
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from aligntune_core.devices import Gpu
+    from aligntune_core.machine.devices import Gpu
 
 _WHEELS = (((13, 0), "cu130"), ((12, 8), "cu128"), ((12, 6), "cu126"))
 """Builds of torch that its index has, newest first, by the CUDA they were made with."""

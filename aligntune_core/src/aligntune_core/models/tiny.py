@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from aligntune_core.errors import ModelError
-from aligntune_core.importing import large_import
+from aligntune_core.machine.importing import large_import
 from aligntune_core.models.cache import cache_folder, make_folder
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def materialise(name: str = "builtin:tiny") -> Path:
     Raises:
         ModelError: If there is no such model, or nothing can be written to the cache folder.
     """
-    from aligntune_core.places import model_problem
+    from aligntune_core.check.on_disk import model_problem
 
     problem = model_problem(name)
     if problem:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from aligntune_core.rewards.builtin import BUILTINS
+from aligntune_core.rewards.builtin.lengths import Length, SoftOverlong
+from aligntune_core.rewards.builtin.matching import ExactMatch, FormatMatch, NumericMatch
+from aligntune_core.rewards.builtin.mathematics import MathVerify
+from aligntune_core.rewards.builtin.table import BUILTINS
 from aligntune_core.rewards.function import RewardFunction
 from aligntune_core.rewards.guard import GuardedReward, guarded
-from aligntune_core.rewards.lengths import Length, SoftOverlong
-from aligntune_core.rewards.matching import ExactMatch, FormatMatch, NumericMatch
-from aligntune_core.rewards.mathematics import MathVerify
 from aligntune_core.rewards.probe import probe
 from aligntune_core.rewards.problems import problems
 from aligntune_core.rewards.resolve import resolve

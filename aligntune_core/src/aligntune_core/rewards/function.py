@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aligntune_core.errors import RewardError
-from aligntune_core.shown import shown
+from aligntune_core.wording import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable

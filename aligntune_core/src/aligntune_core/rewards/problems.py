@@ -6,14 +6,14 @@ import sys
 from importlib.util import find_spec
 from typing import Any
 
+from aligntune_core.check.verdict import Problem, Severity
 from aligntune_core.errors import RewardError
-from aligntune_core.rewards.builtin import make
+from aligntune_core.rewards.builtin.table import make
 from aligntune_core.rewards.function import asynchronous, expect_callable, expect_weight
 from aligntune_core.rewards.loading import no_function, no_module
 from aligntune_core.rewards.outline import existing, outline
 from aligntune_core.rewards.resolve import Names, text_of_entry
 from aligntune_core.rewards.spec import BuiltinReference, FileReference, ModuleReference, RewardSpec, entries, read
-from aligntune_core.verdict import Problem, Severity
 
 KEY = "reward_functions"
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from aligntune_core.errors import RewardError
-from aligntune_core.rewards.builtin import make
+from aligntune_core.rewards.builtin.table import make
 from aligntune_core.rewards.function import RewardFunction, expect_callable, expect_weight, name_of
 from aligntune_core.rewards.loading import from_file, from_module
 from aligntune_core.rewards.spec import (

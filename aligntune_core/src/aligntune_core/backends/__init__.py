@@ -1,0 +1,1 @@
+"""The backends: which there are, what each declares, and what keeps one from being used here."""

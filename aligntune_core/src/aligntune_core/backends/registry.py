@@ -1,0 +1,314 @@
+"""The registry of backends: names without imports, each plugin loaded when it is asked for, every failure contained."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+from aligntune_core import hookspecs
+from aligntune_core.algorithms import ALGORITHMS, Algorithm, find_algorithm
+from aligntune_core.backends.backend import KNOWN_BACKENDS, Backend, Status, by_preference, unmet_requirements
+from aligntune_core.backends.installed import installed_entry_points, normalised
+from aligntune_core.capabilities import CONTRACT_VERSION, BackendInfo
+from aligntune_core.errors import BackendError
+from aligntune_core.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from aligntune_core.backends.installed import EntryPoint
+    from aligntune_core.check.verdict import Problem
+
+ENGINES = ("torch", "transformers", "trl", "peft", "datasets", "accelerate", "unsloth")
+"""Modules that no plugin may import before it makes a trainer."""
+
+RESERVED = ("auto",)
+"""Names that jobs use for something else."""
+
+
+class Registry:
+    """All backends that this environment has or that the project knows.
+
+    Args:
+        entry_points: The backends' entry points; those installed in this environment if None.
+        environ: Where ``ALIGNTUNE_DISABLED_BACKENDS`` and ``ALIGNTUNE_ONLY_BACKENDS`` are read from.
+    """
+
+    def __init__(
+        self, entry_points: Iterable[EntryPoint] | None = None, environ: Mapping[str, str] = os.environ
+    ) -> None:
+        if entry_points is None:
+            entry_points = installed_entry_points(hookspecs.ENTRY_POINT_GROUP)
+        self._entry_points: dict[str, list[EntryPoint]] = {}
+        for point in entry_points:
+            claims = self._entry_points.setdefault(point.name, [])
+            if all(_distribution(point) != _distribution(claim) for claim in claims):
+                claims.append(point)
+        self._disabled = _names(environ.get("ALIGNTUNE_DISABLED_BACKENDS", ""))
+        self._only = _names(environ.get("ALIGNTUNE_ONLY_BACKENDS", ""))
+        self._backends: dict[str, Backend] = {}
+        self._brought: dict[str, tuple[Algorithm, str]] = {}
+        self._manager = pluggy.PluginManager(hookspecs.PROJECT)
+        self._manager.add_hookspecs(hookspecs)
+
+    def names(self) -> list[str]:
+        """The names of all backends, in order of preference; no plugin is imported."""
+        return by_preference({*self._entry_points, *self._backends, *KNOWN_BACKENDS})
+
+    def spelt(self, name: object) -> str | None:
+        """The name of the backend that was meant, however it is capitalised; None if there is none."""
+        wanted = str(name).strip()
+        names = self.names()
+        return wanted if wanted in names else next((each for each in names if each.lower() == wanted.lower()), None)
+
+    def get(self, name: str) -> Backend:
+        """One backend as it stands here; its plugin, and no other, is imported.
+
+        Raises:
+            KeyError: If there is no backend of that name.
+        """
+        if name not in self._backends:
+            if name not in self._entry_points and name not in KNOWN_BACKENDS:
+                raise KeyError(name)
+            self._backends[name] = self._find(name)
+        return self._backends[name]
+
+    def all(self) -> dict[str, Backend]:
+        """Every backend by name, in order of preference; all plugins are imported, but no engine."""
+        found = {name: self.get(name) for name in self.names()}
+        for name, points in self._entry_points.items():
+            owner = KNOWN_BACKENDS.get(name)
+            for point in points:
+                if owner and _distribution(point) != owner.distribution:
+                    label = f"{name} [{_distribution(point)}]"
+                    reason = f"the name '{name}' belongs to the distribution {owner.distribution}"
+                    found[label] = Backend(
+                        label, Status.BROKEN, _version(point), reason, _uninstall(point), origin=_origin(point)
+                    )
+        return found
+
+    def algorithms(self, names: Iterable[str] = ()) -> tuple[Algorithm, ...]:
+        """The core's algorithms and those that the named backends bring."""
+        found = {algorithm.name: algorithm for algorithm in ALGORITHMS}
+        for name in names:
+            backend = self.get(name)
+            if backend.plugin is not None:
+                for algorithm in self.hook(backend, "aligntune_algorithms")() or ():
+                    found.setdefault(algorithm.name, algorithm)
+        return tuple(found.values())
+
+    def hook(self, backend: Backend, name: str) -> Callable[..., Any]:
+        """The hook of that name, as this backend alone implements it."""
+        others = [plugin for plugin in self._manager.get_plugins() if plugin is not backend.plugin]
+        return self._manager.subset_hook_caller(name, others)
+
+    def problems(self, backend: Backend, hook: str, doing: str, **arguments: Any) -> list[Problem]:
+        """What a hook of one backend finds; that it fails is a problem too.
+
+        Args:
+            backend: The backend.
+            hook: A hook that gives problems.
+            doing: What the backend does in it, for the message of its failure.
+            **arguments: The hook's arguments.
+        """
+        from aligntune_core.check.verdict import Problem
+
+        try:
+            found = list(self.hook(backend, hook)(**arguments) or ())
+            odd = [type(problem).__name__ for problem in found if not isinstance(problem, Problem)]
+            if odd:
+                raise TypeError(f"its {hook} gave a {odd[0]}, not a Problem")
+            return found
+        except (Exception, SystemExit) as error:
+            described = f"{type(error).__name__}: {error}"[:300].rstrip(".: ")
+            message = f"backend '{backend.name}' failed while it {doing}: {described}."
+            return [Problem("backend-broken", message, "Report it to the backend's authors.", "backend")]
+
+    def announce(self, name: str, **arguments: Any) -> dict[str, Exception]:
+        """Call an observing hook on every plugin that was loaded.
+
+        Returns:
+            What the observers that failed raised, by their backends' names.
+        """
+        failed = {}
+        for plugin_name, plugin in self._manager.list_name_plugin():
+            others = [other for other in self._manager.get_plugins() if other is not plugin]
+            try:
+                self._manager.subset_hook_caller(name, others)(**arguments)
+            except Exception as error:
+                failed[plugin_name] = error
+        return failed
+
+    def register(self, name: str, plugin: object) -> Backend:
+        """Add a backend of this process, with no distribution behind it.
+
+        Args:
+            name: Its name.
+            plugin: A module or object with the hook implementations.
+
+        Raises:
+            BackendError: If the name is taken, or the plugin breaks the contract.
+        """
+        if name in KNOWN_BACKENDS:
+            owner = KNOWN_BACKENDS[name].distribution
+            raise BackendError(f"the name '{name}' belongs to {owner}.", fix="Choose another name.")
+        if name in self.names():
+            raise BackendError(f"there is already a backend '{name}'.", fix="Choose another name.")
+        if name in RESERVED:
+            raise BackendError(f"no backend can be called '{name}'.", fix="Choose another name.")
+        self._backends[name] = self._adopt(name, plugin)
+        return self._backends[name]
+
+    def _find(self, name: str) -> Backend:
+        known = KNOWN_BACKENDS.get(name)
+        points = self._entry_points.get(name, [])
+        if known:
+            points = [point for point in points if _distribution(point) == known.distribution]
+        origin = " and ".join(sorted(map(_origin, points)))
+        if name in self._disabled:
+            return Backend(name, Status.DISABLED, reason="ALIGNTUNE_DISABLED_BACKENDS names it", origin=origin)
+        if self._only and name not in self._only:
+            return Backend(name, Status.DISABLED, reason="ALIGNTUNE_ONLY_BACKENDS does not name it", origin=origin)
+        if name in RESERVED:
+            reason = "the name is AlignTune's own"
+            return Backend(name, Status.BROKEN, reason=reason, install=_uninstall(points[0]), origin=origin)
+        if known and not points:
+            return Backend(name, Status.MISSING, reason=f"{known.distribution} is not installed", install=known.install)
+        if len(points) > 1:
+            claimants = " and ".join(sorted(_distribution(point) for point in points))
+            reason = f"{claimants} both claim the name"
+            return Backend(name, Status.BROKEN, reason=reason, install=_uninstall(points[-1]), origin=origin)
+        try:
+            return self._load(name, points[0])
+        except BackendError as error:
+            cause = error.__cause__ or error
+            reason = str(error).rstrip(".")
+            return Backend(name, Status.BROKEN, _version(points[0]), reason, cause=cause, origin=origin)
+
+    def _load(self, name: str, point: EntryPoint) -> Backend:
+        early = {engine for engine in ENGINES if engine not in sys.modules}
+        try:
+            plugin = point.load()
+        except (Exception, SystemExit) as error:
+            raise BackendError(f"its plugin '{point.value}' can't be imported: {_described(error)}") from error
+        backend = self._adopt(name, plugin, _version(point), _install(point), _origin(point))
+        imported = sorted(engine for engine in early if engine in sys.modules)
+        if imported and not backend.reason:
+            from dataclasses import replace
+
+            reason = f"importing its plugin imports {', '.join(imported)}, which makes every query slow"
+            return replace(backend, reason=reason)
+        return backend
+
+    def _adopt(
+        self, name: str, plugin: Any, version: str = "", install: str = "", origin: str = "this process"
+    ) -> Backend:
+        try:
+            self._manager.register(plugin, name)
+            self._manager.check_pending()
+            backend = Backend(name, Status.READY, version, plugin=plugin)
+            self._check_hooks(backend)
+            info = _checked(name, self.hook(backend, "aligntune_backend_info")())
+            brought = list(self.hook(backend, "aligntune_algorithms")() or ())
+            _check_algorithms(info, brought, self._brought)
+            unmet = unmet_requirements(info.requirements)
+        except (Exception, SystemExit) as error:
+            if self._manager.has_plugin(name):
+                self._manager.unregister(name=name)
+            if isinstance(error, BackendError):
+                raise
+            raise BackendError(f"its plugin breaks the contract: {_described(error)}") from error
+        self._brought.update((algorithm.name, (algorithm, name)) for algorithm in brought)
+        install = info.install or (KNOWN_BACKENDS[name].install if name in KNOWN_BACKENDS else install)
+        if unmet:
+            reason = f"it needs {'; '.join(unmet)}"
+            return Backend(name, Status.MISSING, version, reason, install, info, plugin, origin=origin)
+        return Backend(name, Status.READY, version, "", "", info, plugin, origin=origin)
+
+    def _check_hooks(self, backend: Backend) -> None:
+        for hook in ("aligntune_backend_info", "aligntune_create_trainer"):
+            found = getattr(self._manager.hook, hook).get_hookimpls()
+            if all(each.plugin is not backend.plugin for each in found):
+                raise BackendError(
+                    f"its plugin has no {hook}, which every backend needs, marked with aligntune_core.hookimpl"
+                )
+
+
+@lru_cache(maxsize=1)
+def registry() -> Registry:
+    """The registry of this process."""
+    return Registry()
+
+
+def _checked(name: str, info: object) -> BackendInfo:
+    if not isinstance(info, BackendInfo):
+        raise BackendError(f"aligntune_backend_info returned {type(info).__name__}, not BackendInfo")
+    if info.contract != CONTRACT_VERSION:
+        raise BackendError(
+            f"its plugin was written for version {info.contract} of the contract; this core has {CONTRACT_VERSION}"
+        )
+    if info.name != name:
+        raise BackendError(f"its plugin calls itself '{info.name}', but its entry point is '{name}'")
+    rows = [row.algorithm for row in info.capabilities]
+    twice = sorted({algorithm for algorithm in rows if rows.count(algorithm) > 1})
+    if twice:
+        raise BackendError(f"its table has more than one row for {', '.join(twice)}")
+    return info
+
+
+def _check_algorithms(info: BackendInfo, brought: list[Algorithm], others: Mapping[str, tuple[Algorithm, str]]) -> None:
+    for algorithm in brought:
+        if not isinstance(algorithm, Algorithm):
+            raise BackendError(f"aligntune_algorithms gave a {type(algorithm).__name__}, not an Algorithm")
+        if find_algorithm(algorithm.name):
+            raise BackendError(f"it brings an algorithm '{algorithm.name}', which the core has already")
+        other, owner = others.get(algorithm.name, (algorithm, ""))
+        if other != algorithm:
+            raise BackendError(
+                f"it brings an algorithm '{algorithm.name}', which '{owner}' brings with another meaning"
+            )
+    names = {algorithm.name for algorithm in (*ALGORITHMS, *brought)}
+    for row in info.capabilities:
+        if row.algorithm not in names:
+            hint = did_you_mean(row.algorithm, names)
+            raise BackendError(f"its table has a row for '{row.algorithm}', which is no algorithm. {hint}")
+
+
+def _described(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}".rstrip(": ")
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(name.strip() for name in text.split(",") if name.strip())
+
+
+def _distribution(point: EntryPoint) -> str:
+    return normalised(_told(point, "name"))
+
+
+def _version(point: EntryPoint) -> str:
+    return _told(point, "version")
+
+
+def _origin(point: EntryPoint) -> str:
+    return f"{_distribution(point)} {_version(point)}".strip() or "a distribution without metadata"
+
+
+def _told(point: EntryPoint, field: str) -> str:
+    # what is left of a distribution that was half removed has no metadata
+    try:
+        return getattr(point.dist, field, None) or ""
+    except Exception:
+        return ""
+
+
+def _install(point: EntryPoint) -> str:
+    return f"pip install {_distribution(point)}" if _distribution(point) else ""
+
+
+def _uninstall(point: EntryPoint) -> str:
+    return f"pip uninstall {_distribution(point)}" if _distribution(point) else ""

@@ -1,0 +1,147 @@
+"""What the core says about a job: the problems found in it and the backend chosen for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from aligntune_core.errors import JobError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from aligntune_core.check.examination import Examination
+    from aligntune_core.job import Job
+
+
+class Severity(StrEnum):
+    """How much a problem matters: an error stops the job, a warning is only said."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One finding about a job.
+
+    Args:
+        code: A stable name in kebab case, e.g. ``unknown-key``.
+        message: What is wrong and why, in one or two sentences.
+        fix: What to do about it; may be empty.
+        key: The job key it concerns, dotted for nested ones; empty when it concerns the whole job.
+        severity: Whether the job can't run, or is only suspect.
+        where: ``file:line`` where the key came from a job file.
+    """
+
+    code: str
+    message: str
+    fix: str = ""
+    key: str = ""
+    severity: Severity = Severity.ERROR
+    where: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "severity", Severity(self.severity))
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        return f"{place}{self.message} {self.fix}".rstrip()
+
+    def to_dict(self) -> dict[str, str]:
+        """The problem as JSON-ready values."""
+        return {
+            "code": self.code,
+            "severity": str(self.severity),
+            "key": self.key,
+            "message": self.message,
+            "fix": self.fix,
+            "where": self.where,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the core decided about a job.
+
+    Args:
+        job: The job as understood, or None when too little of it could be read.
+        backend: The backend that would run it, or empty when none can.
+        reason: Why that backend.
+        rejected: Why each other backend was not taken.
+        problems: Every finding, errors first.
+        causes: The exceptions behind problems, by problem code.
+        examination: What a deeper look found besides; None where there was none.
+    """
+
+    job: Job | None
+    backend: str
+    reason: str = ""
+    rejected: Mapping[str, str] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    causes: Mapping[str, BaseException] = field(default_factory=dict)
+    examination: Examination | None = None
+
+    def __str__(self) -> str:
+        head = f"The job can run on backend '{self.backend}'." if self.ok else "The job can't run."
+        return "\n".join([head, *(f"  {each.severity}: {each}" for each in self.problems)])
+
+    @property
+    def ok(self) -> bool:
+        """Whether the job can run."""
+        return not self.errors
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The problems that stop the job."""
+        return tuple(problem for problem in self.problems if problem.severity is Severity.ERROR)
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """The problems that are only said."""
+        return tuple(problem for problem in self.problems if problem.severity is Severity.WARNING)
+
+    def examined(self, examination: Examination, problems: Iterable[Problem], places: Mapping[str, str]) -> Verdict:
+        """The same verdict after a deeper look.
+
+        Args:
+            examination: What was found.
+            problems: What is wrong besides.
+            places: ``file:line`` of keys that came from a job file.
+        """
+        found = in_order([*self.problems, *problems], places)
+        return replace(self, examination=examination, problems=found)
+
+    def raise_if_refused(self) -> Job:
+        """The job, ready to launch.
+
+        Raises:
+            JobError: If any problem stops it; chained to the exception behind it where there is one.
+        """
+        if self.errors or self.job is None:
+            raise JobError(self.errors) from next(iter(self.causes.values()), None)
+        return self.job
+
+    def to_dict(self) -> dict[str, Any]:
+        """The verdict as JSON-ready values."""
+        return {
+            "ok": self.ok,
+            "backend": self.backend,
+            "reason": self.reason,
+            "problems": [problem.to_dict() for problem in self.problems],
+            "rejected": dict(self.rejected),
+            "job": self.job.to_dict() if self.job else {},
+            **(self.examination.to_dict() if self.examination else {}),
+        }
+
+
+def in_order(problems: Iterable[Problem], places: Mapping[str, str]) -> tuple[Problem, ...]:
+    """Each problem once, errors first, with ``file:line`` where its key came from a job file.
+
+    Args:
+        problems: The problems.
+        places: ``file:line`` by key.
+    """
+    placed = [replace(problem, where=places.get(problem.key, problem.where)) for problem in problems]
+    return tuple(sorted(dict.fromkeys(placed), key=lambda problem: problem.severity is not Severity.ERROR))

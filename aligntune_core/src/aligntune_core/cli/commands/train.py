@@ -1,0 +1,34 @@
+"""``aligntune train``: trains a job."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from aligntune_core.cli.arguments import AsJson, JobWords, judge
+
+Merge = Annotated[bool, typer.Option("--merge", help="Save LoRA adapters folded into the model's weights.")]
+
+
+def train(words: JobWords = None, as_json: AsJson = False, merge: Merge = False) -> None:
+    """Train a job.
+
+    What happens is told on standard error.
+    """
+    from aligntune_core.cli.screens.next_steps import use_lines
+    from aligntune_core.console.ink import Ink
+    from aligntune_core.console.json_text import write_json
+    from aligntune_core.console.progress import ConsoleProgress
+    from aligntune_core.run.train import run
+
+    verdict = judge(words or [])
+    outcome = run(verdict, ConsoleProgress(), merge=merge)
+    if as_json:
+        write_json(outcome.to_dict(), one_line=True)
+    elif outcome.status == "ok":
+        ink = Ink(sys.stderr)
+        for line in use_lines(verdict, outcome):
+            ink.say(line)
+    raise typer.Exit(outcome.exit_code)

@@ -1,0 +1,1 @@
+"""Text on a stream: colour, bars, curves, progress, JSON."""

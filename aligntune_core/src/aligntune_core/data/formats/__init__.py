@@ -1,0 +1,1 @@
+"""The formats that datasets come in, and how their rows become canonical ones."""

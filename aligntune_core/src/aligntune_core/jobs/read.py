@@ -1,0 +1,170 @@
+"""From a mapping of keys to a job, with every problem found on the way and not only the first."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from aligntune_core.check.verdict import Problem
+from aligntune_core.job import Job
+from aligntune_core.suggest import did_you_mean
+from aligntune_core.wording import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic_core import ErrorDetails
+
+SYNONYMS = {
+    "model": "model_name",
+    "base_model": "model_name",
+    "model_name_or_path": "model_name",
+    "dataset": "dataset_name",
+    "datasets": "dataset_name",
+    "data": "dataset_name",
+    "algo": "algorithm",
+    "engine": "backend",
+    "lr": "learning_rate",
+    "epochs": "num_epochs",
+    "num_train_epochs": "num_epochs",
+    "per_device_train_batch_size": "batch_size",
+    "micro_batch_size": "batch_size",
+    "grad_accum": "gradient_accumulation_steps",
+    "max_length": "max_seq_length",
+    "cutoff_len": "max_seq_length",
+    "sequence_len": "max_seq_length",
+    "lr_scheduler_type": "lr_scheduler",
+    "bf16": "precision",
+    "fp16": "precision",
+    "peft": "use_peft",
+    "use_lora": "use_peft",
+    "lora": "use_peft",
+    "r": "lora_r",
+    "lora_rank": "lora_r",
+    "rank": "lora_r",
+    "lora_target": "lora_target_modules",
+    "target_modules": "lora_target_modules",
+    "qlora": "load_in_4bit",
+    "reward_funcs": "reward_functions",
+    "reward_model": "reward_model_name",
+    "resume_from_checkpoint": "resume",
+    "eval_dataset": "eval_dataset_name",
+    "split": "dataset_split",
+    "group_size": "num_generations",
+    "max_new_tokens": "max_completion_length",
+}
+"""What other tools call our keys: offered as the suggestion, never taken silently."""
+
+
+def read_job(values: Mapping[str, Any]) -> tuple[Job, list[Problem]]:
+    """The job that ``values`` describe, and the problems found in reading it.
+
+    Args:
+        values: Job keys with their values; None means left alone.
+
+    Returns:
+        The job, made of the keys that could be read so that further checks can speak of them: where there are
+        problems it is a draft, in which even a required key may be None. And the problems.
+    """
+    named = {_name(key): value for key, value in values.items() if value is not None}
+    given = {key: value for key, value in named.items() if key in Job.model_fields}
+    unknown = [unknown_key(key) for key in named if key not in given]
+    try:
+        return Job.model_validate(given), sorted(unknown, key=_by_key)
+    except ValidationError as error:
+        found = {str(details["loc"][0]): details for details in reversed(error.errors(include_url=False))}
+    problems = sorted([*unknown, *(_problem(key, details, given) for key, details in found.items())], key=_by_key)
+    readable = {key: value for key, value in given.items() if key not in found}
+    absent = [key for key, field in Job.model_fields.items() if field.is_required() and key not in readable]
+    draft = Job.model_validate({**readable, **dict.fromkeys(absent, "?")})
+    return draft.model_copy(update=dict.fromkeys(absent)), problems
+
+
+def _name(key: object) -> str:
+    return str(key) if isinstance(key, str) else shown(key)
+
+
+def _by_key(problem: Problem) -> str:
+    return problem.key
+
+
+def _missing(key: str) -> Problem:
+    meaning = (Job.model_fields[key].description or "").partition(" (")[0]
+    return Problem("missing-key", f"the job has no '{key}'.", f"Add {key}, {meaning[:1].lower()}{meaning[1:]}.", key)
+
+
+def _problem(key: str, details: ErrorDetails, given: Mapping[str, Any]) -> Problem:
+    kind, context = details["type"], details.get("ctx", {})
+    if kind == "missing":
+        return _missing(key)
+    value = given.get(key)
+    said = f"'{key}' is {shown(value)}"
+    if isinstance(value, float) and not isfinite(value):
+        return Problem("wrong-type", f"{said}, but a finite number is expected.", "", key)
+    if kind in _BOUNDS:
+        word, name = _BOUNDS[kind]
+        bound = context[name]
+        written = int(bound) if float(bound).is_integer() else bound
+        return Problem("out-of-range", f"{said}, but must be {word} {written}.", "", key)
+    if kind == "literal_error":
+        name = value if isinstance(value, str) else ""
+        allowed = [part.strip(" '") for part in context["expected"].replace(" or ", ", ").split(",")]
+        return Problem("not-a-choice", f"{said}, which is not a choice.", did_you_mean(name, allowed), key)
+    if kind == "value_error" and key not in _SEVERAL_KINDS:
+        return Problem("wrong-type", f"{said}, but {context['error']}.", "", key)
+    wanted = _COMPOSED.get(key) or _wanted(details)
+    fix = "Write it in quotes." if wanted == "text" and not isinstance(value, list | dict) else ""
+    return Problem("wrong-type", f"{said}, but {wanted} is expected.", fix, key)
+
+
+_BOUNDS = {
+    "greater_than": ("greater than", "gt"),
+    "greater_than_equal": ("at least", "ge"),
+    "less_than": ("less than", "lt"),
+    "less_than_equal": ("at most", "le"),
+}
+
+_SEVERAL_KINDS = {
+    "resume": "true, false or the path of a checkpoint",
+    "reward_functions": "names of functions, functions, or a mapping from names to weights",
+}
+_COMPOSED = {
+    **_SEVERAL_KINDS,
+    "column_mapping": "a mapping from text to text",
+    "lora_target_modules": "text or a list of texts",
+    "report_to": "text or a list of texts",
+    "backend_args": "a mapping whose keys are text",
+}
+"""What is expected of keys whose values have parts."""
+
+_KINDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "finite": "a finite number",
+    "bool": "true or false",
+    "string": "text",
+    "dict": "a mapping",
+    "list": "a list",
+}
+
+
+def _wanted(details: ErrorDetails) -> str:
+    for start, words in _KINDS.items():
+        if details["type"].startswith(start):
+            return words
+    return details["msg"]
+
+
+def unknown_key(key: str) -> Problem:
+    """The problem of a key that no job has."""
+    known = Job.model_fields
+    synonym = SYNONYMS.get(key.lower().replace("-", "_"))
+    if synonym:
+        fix = f"Did you mean '{synonym}'?"
+    else:
+        fix = did_you_mean(key, known)
+        if fix.startswith("Known:"):
+            fix = "`aligntune schema` lists the keys; what only the engine knows goes into backend_args."
+    return Problem("unknown-key", f"a job has no key {shown(key)}.", fix, key)

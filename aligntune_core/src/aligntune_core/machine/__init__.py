@@ -1,0 +1,1 @@
+"""What this machine has: devices, disk, and how its libraries are imported."""

@@ -1,0 +1,83 @@
+"""From a job to a trainer, through the backend that the decision names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aligntune_core.backends.registry import Registry, registry
+from aligntune_core.check.decide import decide
+from aligntune_core.check.schedule import schedule_problems
+from aligntune_core.errors import BackendError
+from aligntune_core.events import Decided, Event, Listener, Notice, Started
+from aligntune_core.trainer import Trainer
+
+if TYPE_CHECKING:
+    from aligntune_core.check.verdict import Verdict
+    from aligntune_core.job import Job
+
+
+def create_trainer(*, on_event: Listener | None = None, **job: Any) -> Trainer:
+    """Make the trainer for a job.
+
+    Args:
+        on_event: What receives the run's events; progress is shown on standard error if None.
+        **job: The job's keys; :class:`aligntune_core.job.Job` lists them.
+
+    Returns:
+        The trainer of the chosen backend, with model and data loaded and nothing trained yet.
+
+    Raises:
+        JobError: If the job can't run, with every problem that was found.
+        DataError: If the dataset can't be used.
+        ModelError: If the model can't be loaded.
+        BackendError: If the backend breaks the contract.
+    """
+    return launch(decide(job), on_event=on_event)
+
+
+def launch(verdict: Verdict, *, on_event: Listener | None = None, backends: Registry | None = None) -> Trainer:
+    """Make the trainer that a verdict allows.
+
+    Args:
+        verdict: What was decided about the job.
+        on_event: What receives the run's events; progress is shown on standard error if None.
+        backends: The registry that the verdict was made with; this process's own if None.
+
+    Raises:
+        JobError: If the verdict refuses the job.
+        BackendError: If the backend breaks the contract.
+    """
+    job = verdict.raise_if_refused()
+    emit = on_event or _console()
+    emit(
+        Decided(verdict.backend, verdict.reason, verdict.rejected, tuple(str(problem) for problem in verdict.warnings))
+    )
+    known = backends or registry()
+    emit = _watching_the_schedule(job, emit)
+    trainer = known.hook(known.get(verdict.backend), "aligntune_create_trainer")(job=job, emit=emit)
+    if not isinstance(trainer, Trainer):
+        raise BackendError(
+            f"backend '{verdict.backend}' returned {type(trainer).__name__}, which is not a trainer.",
+            fix="Report it to the backend's authors.",
+        )
+    for name, error in known.announce("aligntune_trainer_created", job=job, trainer=trainer).items():
+        emit(Notice(f"backend '{name}' failed to observe the trainer: {type(error).__name__}: {error}", warning=True))
+    return trainer
+
+
+def _watching_the_schedule(job: Job, emit: Listener) -> Listener:
+    """A listener that passes everything on, and warns of intervals that the run turns out to be too short for."""
+
+    def listen(event: Event) -> None:
+        emit(event)
+        if isinstance(event, Started) and event.total_steps and not job.is_set("max_steps"):
+            for problem in schedule_problems(job, event.total_steps):
+                emit(Notice(str(problem), warning=True, code=problem.code, key=problem.key))
+
+    return listen
+
+
+def _console() -> Listener:
+    from aligntune_core.console.progress import ConsoleProgress
+
+    return ConsoleProgress()

@@ -1,0 +1,51 @@
+"""What stops every job of this backend, found without importing TRL."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from aligntune_core import Problem
+from aligntune_core.backends.installed import installed_version
+from aligntune_core.machine.devices import device
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_CLASSES = ("SFTTrainer", "DPOTrainer", "GRPOTrainer", "RewardTrainer", "KTOTrainer", "RLOOTrainer")
+_FRESH = "Start a fresh process for it: `aligntune train` does."
+
+
+def environment_problems() -> Iterator[Problem]:
+    """What stops every job of this backend, in this process or in this environment."""
+    yield from process_problems()
+    yield from _version_problems()
+
+
+def process_problems() -> Iterator[Problem]:
+    """What was rewritten in this process, so that TRL is not TRL any more."""
+    trl = sys.modules.get("trl")
+    patched = []
+    for name in _CLASSES:
+        found = vars(trl).get(name) if trl else None
+        if isinstance(found, type) and not found.__module__.startswith("trl."):
+            patched.append(f"trl.{name} is now from '{found.__module__}'")
+    why = []
+    if "unsloth" in sys.modules:
+        why.append("unsloth was imported in it, which rewrites TRL's classes")
+    if patched:
+        why.append("; ".join(patched))
+    if why:
+        message = f"backend 'trl' can't run in this process: {': '.join(why)}."
+        yield Problem("process-patched", message, _FRESH, "backend")
+
+
+def _version_problems() -> Iterator[Problem]:
+    found = installed_version("trl") or ""
+    if found.startswith("1.15.") and device() == "cpu":
+        yield Problem(
+            "engine-version",
+            f"trl {found} can't train on a CPU: its fused losses need a GPU.",
+            'Install another one: pip install "trl!=1.15.*,>=1.12,<1.17".',
+            "backend",
+        )

@@ -1,0 +1,1 @@
+"""Models by where they come from, and their tokenizers."""

@@ -1,0 +1,207 @@
+"""How TRL turns the rows of a job into tokens, told without importing it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from aligntune_core import Encoded, Encoding, JobError, ModelError
+from aligntune_core.algorithms import DatasetKind
+from aligntune_trl.models.adapter_layers import named_layer_problem
+from aligntune_trl.models.loading import load_config, load_tokenizer, loading, require_text, without_weights
+from aligntune_trl.models.quiet import quiet_engine
+from aligntune_trl.tokens.conversations import writing_turns
+from aligntune_trl.trainers.gather import Ingredients
+from aligntune_trl.trainers.rewards import may_lack_rewards
+from aligntune_trl.translation.arguments import config_arguments
+from aligntune_trl.translation.fields import declared_fields
+from aligntune_trl.translation.recipes import RECIPES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from aligntune_core import Job, Listener
+    from aligntune_trl.translation.recipes import Recipe
+
+
+_LEARNED_POSITIONS = frozenset({"biogpt", "ctrl", "gpt2", "gpt_bigcode", "gpt_neo", "openai-gpt", "opt"})
+"""Kinds of model that look a token's place up in a table as long as their context."""
+
+
+def encoding_of(job: Job, emit: Listener) -> Encoding | None:
+    """How a job's rows become tokens; None for an algorithm that this backend does not train.
+
+    Args:
+        job: The job.
+        emit: Where it is said what was decided about the tokenizer.
+
+    Raises:
+        JobError: If the model has no layer of a name that adapters are asked for.
+        ModelError: If the model's configuration or its tokenizer can't be loaded.
+    """
+    recipe = RECIPES.get(job.algorithm or "")
+    if recipe is None:
+        return None
+    with quiet_engine():
+        place, where = without_weights(job.model_name)
+        config = load_config(place, job.model_name, trust_remote_code=job.trust_remote_code, **where)
+        if recipe.task_type == "CAUSAL_LM":
+            require_text(job.model_name, config)
+        tokenizer = load_tokenizer(place, job, emit, **where)
+        made_of = Ingredients(job, recipe, place, config, tokenizer, None, None, emit)
+        if problem := named_layer_problem(made_of):
+            raise JobError([problem])
+        if job.algorithm == "ppo" and job.reward_model_name:
+            _require_reward_tokenizer(job.reward_model_name, job)
+    return make_encoding(job, recipe, config, tokenizer)
+
+
+def _require_reward_tokenizer(name: str, job: Job) -> None:
+    from transformers import AutoTokenizer
+
+    place, where = without_weights(name)
+    with loading(name, "tokenizer"):
+        AutoTokenizer.from_pretrained(place, trust_remote_code=job.trust_remote_code, **where)
+
+
+def make_encoding(job: Job, recipe: Recipe, config: Any, tokenizer: Any) -> Encoding:
+    """The same of what was loaded already.
+
+    Args:
+        job: The job.
+        recipe: How its algorithm is trained.
+        config: The model's configuration.
+        tokenizer: Its tokenizer.
+    """
+    settings = {name: field.default for name, field in declared_fields(recipe.config).items()}
+    settings.update(config_arguments(job, recipe))
+    prompts = recipe.kind is DatasetKind.PROMPTS
+    context = getattr(config.get_text_config(), "max_position_embeddings", None)
+    limit = settings.get("max_prompt_length" if prompts else "max_length")
+    if settings.get("packing") and settings["packing_strategy"] != "bfd":
+        # longer rows go on in the next sequence, and none is longer than this
+        context, limit = context if context and (limit or 0) > context else None, None
+    return Encoding(
+        encode=partial(_ENCODERS[job.algorithm if job.algorithm in _ENCODERS else recipe.kind], tokenizer),
+        decode=partial(tokenizer.decode, skip_special_tokens=False),
+        limit=limit,
+        limit_key="" if prompts else _limit_key(job),
+        leaves_out=recipe.config == "RewardConfig",
+        keeps_end=prompts or (settings.get("truncation_mode") == "keep_end" and not settings.get("packing")),
+        context=int(context) if context else None,
+        # where the engine sets no bound, an answer has at least one token
+        max_completion_length=int(settings["max_completion_length"] or 1) if prompts else 0,
+        needs_room=recipe.config == "PPOConfig",
+        ends_at_context=config.model_type in _LEARNED_POSITIONS,
+        vocabulary=getattr(config.get_text_config(), "vocab_size", None),
+        end_ids=frozenset({tokenizer.eos_token_id}),
+        pad_id=tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id,
+        # a classifier reads its score at the last token that is not padding
+        pads_by_id=recipe.task_type == "SEQ_CLS",
+        may_lack_rewards=may_lack_rewards(job),
+        asks=_asks(tokenizer),
+    )
+
+
+def _limit_key(job: Job) -> str:
+    if job.is_set("max_seq_length"):
+        return "max_seq_length"
+    return "backend_args.max_length" if "max_length" in job.backend_args else ""
+
+
+def _asks(tokenizer: Any) -> bool | None:
+    if tokenizer.chat_template is None:
+        return None
+    turn = [{"role": "user", "content": "?"}]
+    try:
+        plain, asking = (_ids(tokenizer, turn, asks=asks) for asks in (False, True))
+    except ModelError:
+        # it may want other turns than this one: the rows tell
+        return None
+    return len(asking) > len(plain)
+
+
+def _demonstration(tokenizer: Any, row: Mapping[str, Any]) -> list[Encoded]:
+    if row.get("text") is not None:
+        ids = _ids(tokenizer, _ended(row["text"], tokenizer))
+        return [Encoded(ids, [1] * len(ids))]
+    if row.get("input_ids") is not None:
+        return [Encoded(row["input_ids"], row["assistant_masks"])]
+    if row.get("messages") is not None:
+        from aligntune_trl.tokens.conversations import tokenize_conversation
+
+        whole = tokenize_conversation(row["messages"], tokenizer)
+        return [Encoded(whole["input_ids"], whole["assistant_masks"])]
+    return _labelled(tokenizer, row)
+
+
+def _pair(tokenizer: Any, row: Mapping[str, Any]) -> list[Encoded]:
+    asked = _ids(tokenizer, row["prompt"], row.get("tools"), asks=True)
+    pair = [_answered(tokenizer, row, asked, name) for name in ("chosen", "rejected")]
+    # both answers begin where the first of them does
+    start = min(len(each.ids) - sum(each.learned) for each in pair)
+    return [replace(each, learned=[0] * start + [1] * (len(each.ids) - start)) for each in pair]
+
+
+def _judged_pair(tokenizer: Any, row: Mapping[str, Any]) -> list[Encoded]:
+    """What a reward model reads: it scores the whole."""
+    return [Encoded(each.ids, [1] * len(each.ids), each.name) for each in _pair(tokenizer, row)]
+
+
+def _labelled(tokenizer: Any, row: Mapping[str, Any]) -> list[Encoded]:
+    asked = _ids(tokenizer, row["prompt"], row.get("tools"), asks=True)
+    return [_answered(tokenizer, row, asked, "completion")]
+
+
+def _prompt(tokenizer: Any, row: Mapping[str, Any]) -> list[Encoded]:
+    ids = _ids(tokenizer, row["prompt"], row.get("tools"), asks=True)
+    return [Encoded(ids, [0] * len(ids))]
+
+
+_ENCODERS: Mapping[str, Callable[[Any, Mapping[str, Any]], list[Encoded]]] = {
+    "reward": _judged_pair,
+    DatasetKind.DEMONSTRATIONS: _demonstration,
+    DatasetKind.PAIRS: _pair,
+    DatasetKind.LABELLED: _labelled,
+    DatasetKind.PROMPTS: _prompt,
+}
+"""By algorithm where it has its own, else by the kind of rows."""
+
+
+def _answered(tokenizer: Any, row: Mapping[str, Any], asked: Sequence[int], name: str) -> Encoded:
+    """As TRL does it: the answer begins where the prompt alone and the whole part."""
+    answer = row[name]
+    ended = _ended(answer, tokenizer) if isinstance(answer, str) else answer
+    whole = _ids(tokenizer, row["prompt"] + ended, row.get("tools"))
+    start = next((n for n, (one, other) in enumerate(zip(asked, whole, strict=False)) if one != other), None)
+    start = min(len(asked), len(whole)) if start is None else start
+    return Encoded(
+        whole,
+        [0] * start + [1] * (len(whole) - start),
+        "" if name == "completion" else name,
+        prompt_differs=start < len(asked),
+    )
+
+
+def _ended(text: str, tokenizer: Any) -> str:
+    return text if text.endswith(tokenizer.eos_token) else text + tokenizer.eos_token
+
+
+def _ids(tokenizer: Any, content: Any, tools: Any = None, *, asks: bool = False) -> Sequence[int]:
+    if isinstance(content, str):
+        return list(tokenizer(content, verbose=False)["input_ids"])
+    if isinstance(tools, str):
+        import json
+
+        tools = json.loads(tools)
+    with writing_turns():
+        encoded = tokenizer.apply_chat_template(
+            content,
+            tools=tools,
+            add_generation_prompt=asks,
+            tokenize=True,
+            return_dict=True,
+            tokenizer_kwargs={"verbose": False},
+        )
+    return list(encoded["input_ids"])

@@ -1,0 +1,157 @@
+"""From a job to a trainer: the one place where the engine is imported."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aligntune_core import DataError, JobError, Notice
+from aligntune_core.machine.importing import large_import
+from aligntune_trl.checkpoints.choose import resume_from
+from aligntune_trl.models.adapter_layers import layer_problem
+from aligntune_trl.models.loading import loading_weights
+from aligntune_trl.models.quiet import quiet_engine
+from aligntune_trl.tokens.first_look import look_at_rows
+from aligntune_trl.trainers.engine_config import adapter_config, configured, loading_arguments, precision
+from aligntune_trl.trainers.gather import gather
+from aligntune_trl.trainers.refusals import refusals
+from aligntune_trl.translation.arguments import config_arguments, own_arguments
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from aligntune_core import Job, Listener
+    from aligntune_core.rewards import RewardFunction
+    from aligntune_trl.run.trainer import TRLTrainer
+    from aligntune_trl.trainers.gather import Ingredients
+    from aligntune_trl.translation.recipes import Recipe
+
+
+def build_trainer(job: Job, emit: Listener) -> TRLTrainer:
+    """Load what a job names and hand it to its engine.
+
+    Args:
+        job: A job that passed every check.
+        emit: Where events go.
+
+    Raises:
+        JobError: If the engine refuses a setting, or the model has no layer of a name that adapters are asked for.
+        DataError: If the dataset can't be used.
+        ModelError: If the model can't be loaded.
+        RewardError: If a reward function doesn't do what it should.
+        CheckpointError: If the job resumes and there is no whole checkpoint.
+    """
+    checkpoint, _ = resume_from(job)
+    made_of = gather(job, emit)
+    look_at_rows(made_of)
+    with quiet_engine():
+        return _handed_over(made_of, checkpoint)
+
+
+def _handed_over(made_of: Ingredients, checkpoint: Path | None) -> TRLTrainer:
+    """The job in its engine's hands, with the model's weights loaded."""
+    with large_import():
+        from aligntune_trl.run.trainer import TRLTrainer
+
+    job, recipe, emit = made_of.job, made_of.recipe, made_of.emit
+    with refusals(made_of):
+        native = _ppo(made_of) if job.algorithm == "ppo" else _native(made_of)
+    # peft passes over a name that it finds no layer for, as long as it finds one for another
+    if missing := layer_problem(made_of, getattr(native.model, "policy", native.model)):
+        raise JobError([missing])
+    if checkpoint and recipe.is_grouped:
+        from aligntune_trl.run.prompt_order import keep_prompt_order
+
+        keep_prompt_order(native, checkpoint)
+    _replace_printer(native, recipe, emit)
+    _say_dropped(job, len(made_of.rows), native, emit)
+    return TRLTrainer(job, native, made_of.tokenizer, checkpoint, emit)
+
+
+def _native(made_of: Ingredients) -> Any:
+    """TRL's own trainer, with the model loaded."""
+    with large_import():
+        import trl
+        from transformers import set_seed
+
+        config_class, trainer = getattr(trl, made_of.recipe.config), getattr(trl, made_of.recipe.trainer)
+    job, recipe, rows, emit = made_of.job, made_of.recipe, made_of.rows, made_of.emit
+    arguments = {**precision(job, emit), **config_arguments(job, recipe)}
+    if quantised := loading_arguments(job):
+        arguments["model_init_kwargs"] = {**(arguments.get("model_init_kwargs") or {}), **quantised}
+    config = configured(config_class, arguments)
+    extra: dict[str, Any] = {}
+    if recipe.is_grouped:
+        from aligntune_trl.trainers.rewards import require_prompts, reward_arguments, reward_functions
+
+        require_prompts(rows, config)
+        functions = reward_functions(job, recipe, config, rows)
+        config.reward_weights = config.reward_weights or [function.weight for function in functions]
+        extra.update(reward_arguments(job, functions))
+        trainer = _sampling(job, recipe, trainer, functions)
+    if adapters := adapter_config(made_of):
+        extra["peft_config"] = adapters
+    # before 1.15, TRL leaves the first weights of adapters to chance
+    set_seed(config.seed)
+    with loading_weights(job.model_name):
+        return trainer(
+            model=made_of.model,
+            args=config,
+            train_dataset=rows,
+            eval_dataset=made_of.eval_rows,
+            processing_class=made_of.tokenizer,
+            **extra,
+        )
+
+
+def _ppo(made_of: Ingredients) -> Any:
+    from aligntune_trl.trainers.ppo import build_ppo
+
+    return build_ppo(made_of)
+
+
+def _sampling(job: Job, recipe: Recipe, trainer: type, functions: list[RewardFunction]) -> type:
+    own = own_arguments(job, recipe)
+    if not own.get("dynamic_sampling"):
+        return trainer
+    from aligntune_trl.trainers.dynamic_sampling import dynamic_sampling_trainer
+
+    punishments = {index for index, function in enumerate(functions) if function.name.startswith("soft_overlong")}
+    return dynamic_sampling_trainer(trainer, tries=own["max_sampling_tries"], punishments=frozenset(punishments))
+
+
+def _replace_printer(native: Any, recipe: Recipe, emit: Listener) -> None:
+    """Events instead of the dictionaries that transformers prints to standard output."""
+    from transformers.trainer_callback import PrinterCallback
+
+    from aligntune_trl.run.boundaries import BoundaryCheckpoints, generation_period
+    from aligntune_trl.run.events import EventCallback
+
+    native.remove_callback(PrinterCallback)
+    period = generation_period(native.args, recipe)
+    if period > 1:
+        native.add_callback(BoundaryCheckpoints(period))
+    native.add_callback(EventCallback(emit))
+
+
+def _say_dropped(job: Job, given: int, native: Any, emit: Listener) -> None:
+    config = native.args
+    if getattr(config, "packing", False):
+        return
+    dropped = given - len(native.train_dataset)
+    if not dropped:
+        return
+    key = next((key for key in ("max_seq_length", "backend_args.max_length") if _is_given(job, key)), "")
+    length = f"{key}={config.max_length}" if key else f"the engine's default length of {config.max_length}"
+    why = f"have nothing left to learn from, because their prompts alone fill {length}"
+    if job.algorithm == "reward":
+        why = f"are longer than {length}"
+    message = f"{dropped} of {given} rows {why}"
+    if dropped == given:
+        raise DataError(f"{message}.", fix=f"Raise {key}." if key else "Set a greater max_seq_length.")
+    key = key or "max_seq_length"
+    emit(Notice(f"{message}: TRL leaves them out.", warning=True, code="rows-left-out", key=key))
+
+
+def _is_given(job: Job, key: str) -> bool:
+    name = key.removeprefix("backend_args.")
+    return job.is_set(key) if name == key else name in job.backend_args

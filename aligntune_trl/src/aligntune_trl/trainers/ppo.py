@@ -1,0 +1,83 @@
+"""From a job to a PPO trainer, with policy, reward and value model loaded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aligntune_core.machine.importing import large_import
+from aligntune_core.rewards import guarded, probe, resolve
+from aligntune_trl.checks.reward_model import require_scores
+from aligntune_trl.models.loading import load_config, loading, starting_model
+from aligntune_trl.trainers.engine_config import adapter_config, configured, loading_arguments, precision
+from aligntune_trl.translation.arguments import config_arguments
+
+if TYPE_CHECKING:
+    from aligntune_core import Job, Listener
+    from aligntune_trl.ppo.trainer import PPOTrainer
+    from aligntune_trl.trainers.gather import Ingredients
+
+
+def build_ppo(made_of: Ingredients) -> PPOTrainer:
+    """Load what a PPO job names.
+
+    Args:
+        made_of: The job and what was loaded for it.
+
+    Raises:
+        DataError: If a prompt is too long for the model.
+        ModelError: If a model can't be loaded, or the reward model is none.
+        RewardError: If a reward function doesn't do what it should.
+    """
+    with large_import():
+        import torch
+        from transformers import AutoModelForCausalLM
+
+        from aligntune_trl.ppo import PPOConfig, PPOTrainer
+
+    job, recipe, emit = made_of.job, made_of.recipe, made_of.emit
+    config = configured(PPOConfig, {**precision(job, emit), **config_arguments(job, recipe)})
+    reward = _reward_model(job, emit) if job.reward_model_name else _reward_functions(job, config, made_of.rows)
+    # torch seeds the adapters and a fresh head
+    torch.manual_seed(config.seed)
+    with loading(job.model_name):
+        policy = AutoModelForCausalLM.from_pretrained(
+            made_of.model, dtype=torch.float32, trust_remote_code=job.trust_remote_code, **loading_arguments(job)
+        )
+    if adapters := adapter_config(made_of):
+        from peft import get_peft_model
+
+        policy = get_peft_model(policy, adapters)
+    return PPOTrainer(
+        policy,
+        config,
+        processing_class=made_of.tokenizer,
+        train_dataset=made_of.rows,
+        eval_dataset=made_of.eval_rows,
+        **reward,
+    )
+
+
+def _reward_functions(job: Job, config: Any, rows: Any) -> dict[str, Any]:
+    functions = resolve(job.reward_functions, max_completion_length=config.max_completion_length)
+    probe(functions, [rows[index] for index in range(min(2, len(rows)))])
+    return {
+        "reward_functions": {function.name: guarded(function) for function in functions},
+        "reward_weights": [function.weight for function in functions],
+    }
+
+
+def _reward_model(job: Job, emit: Listener) -> dict[str, Any]:
+    import torch
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    name = job.reward_model_name or ""
+    path = starting_model(name, emit)
+    config = load_config(path, name, trust_remote_code=job.trust_remote_code)
+    require_scores(name, config)
+    with loading(name):
+        model = AutoModelForSequenceClassification.from_pretrained(
+            path, dtype=torch.float32, trust_remote_code=job.trust_remote_code
+        )
+    with loading(name, "tokenizer"):
+        tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=job.trust_remote_code)
+    return {"reward_model": model, "reward_processing_class": tokenizer}
