@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from aligntune import BackendType
 from aligntune_core.check.decide import decide
-from aligntune_core.check.verdict import Problem
 from aligntune_core.job import LEARNING_RATE_SCHEDULES, Job
 from aligntune_core.jobs.read import SYNONYMS, read_job
+from aligntune_core.problem import Problem
 
 BASE = {"algorithm": "sft", "model_name": "org/model", "dataset_name": "org/data"}
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from aligntune_core.algorithms import Algorithm, DatasetKind, Reward, Task
     from aligntune_core.capabilities import CONTRACT_VERSION, BackendInfo, Capability, Feature, ImportOrder, Support
-    from aligntune_core.check.verdict import Problem, Severity, Verdict
+    from aligntune_core.check.verdict import Verdict
     from aligntune_core.encoding import Encoded, Encoding
     from aligntune_core.errors import (
         AlignTuneError,
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from aligntune_core.hookspecs import hookimpl
     from aligntune_core.job import Job
     from aligntune_core.plan import Plan
+    from aligntune_core.problem import Problem, Severity
     from aligntune_core.trainer import Trainer, TrainResult
 
 __all__ = [
@@ -103,12 +104,12 @@ _HOMES = {
     "ModelError": "errors",
     "Notice": "events",
     "Plan": "plan",
-    "Problem": "check.verdict",
+    "Problem": "problem",
     "Reward": "algorithms",
     "RewardError": "errors",
     "RunError": "errors",
     "Saved": "events",
-    "Severity": "check.verdict",
+    "Severity": "problem",
     "Started": "events",
     "Stepped": "events",
     "Support": "capabilities",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from aligntune_core.check.verdict import Problem
+    from aligntune_core.problem import Problem
 
 
 class AlignTuneError(Exception):

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
     from aligntune_core.algorithms import Algorithm
     from aligntune_core.capabilities import BackendInfo
-    from aligntune_core.check.verdict import Problem
     from aligntune_core.encoding import Encoding
     from aligntune_core.events import Listener
     from aligntune_core.job import Job
     from aligntune_core.plan import Plan
+    from aligntune_core.problem import Problem
     from aligntune_core.trainer import Trainer
 
 PROJECT = "aligntune"

@@ -1,8 +1,12 @@
-"""A value in a message: on one line, short, and whatever it is."""
+"""How messages show values, close matches of misspelt names, and amounts of memory."""
 
 from __future__ import annotations
 
 from reprlib import Repr
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 def shown(value: object) -> str:
@@ -16,3 +20,49 @@ def shown(value: object) -> str:
 _SHORT = Repr()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80
 _SHORT.maxlevel = 2
+
+
+def closest(name: str, names: Iterable[str]) -> str | None:
+    """The one of ``names`` that ``name`` was probably meant to be, or None."""
+    from difflib import get_close_matches
+
+    spelt = {known.lower().replace("-", "_"): known for known in names}
+    wanted = name.lower().replace("-", "_")
+    found = get_close_matches(wanted, spelt, n=3, cutoff=0.6)
+    # letters that changed places are likelier than other letters
+    found.sort(key=lambda match: sorted(match) != sorted(wanted))
+    return spelt[found[0]] if found else None
+
+
+def did_you_mean(name: str, names: Iterable[str]) -> str:
+    """A sentence that offers the close match, or lists the names when there is none."""
+    known = sorted(names)
+    match = closest(name, known)
+    if match:
+        return f"Did you mean '{match}'?"
+    return f"Known: {', '.join(known)}." if known else ""
+
+
+GIB = 2**30
+
+
+def gib(amount: int | None) -> str:
+    """Bytes in GiB, e.g. ``7.8 GiB``.
+
+    Args:
+        amount: Bytes; None if it is not known.
+    """
+    return "an unknown amount" if amount is None else f"{amount / GIB:.1f} GiB"
+
+
+def size(amount: float) -> str:
+    """Bytes in the unit that suits them, e.g. ``1.5 MiB``.
+
+    Args:
+        amount: Bytes.
+    """
+    for unit in ("bytes", "KiB", "MiB", "GiB"):
+        if amount < 1024:
+            return f"{amount:.3g} {unit}"
+        amount /= 1024
+    return f"{amount:.3g} TiB"

@@ -4,8 +4,8 @@ import types
 
 import pytest
 
-from aligntune_core.check.verdict import Severity
 from aligntune_core.errors import RewardError
+from aligntune_core.problem import Severity
 from aligntune_core.rewards import problems, resolve
 
 BOOBY_TRAPPED = """

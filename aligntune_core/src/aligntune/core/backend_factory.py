@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from aligntune_core.algorithms import spelling
 from aligntune_core.backends.registry import registry
-from aligntune_core.check.verdict import Problem
 from aligntune_core.errors import JobError
+from aligntune_core.problem import Problem
 from aligntune_core.run.launch import create_trainer
 
 if TYPE_CHECKING:

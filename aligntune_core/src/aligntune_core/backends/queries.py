@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from aligntune_core.algorithms import Algorithm, Task, find_algorithm, spelling
 from aligntune_core.backends.registry import Registry, registry
 from aligntune_core.capabilities import Feature, Support
-from aligntune_core.check.verdict import Severity
 from aligntune_core.errors import AlignTuneError
-from aligntune_core.suggest import did_you_mean
+from aligntune_core.problem import Severity
+from aligntune_core.wording import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -15,13 +15,13 @@ from aligntune_core.backends.backend import KNOWN_BACKENDS, Backend, Status, by_
 from aligntune_core.backends.installed import installed_entry_points, normalised
 from aligntune_core.capabilities import CONTRACT_VERSION, BackendInfo
 from aligntune_core.errors import BackendError
-from aligntune_core.suggest import did_you_mean
+from aligntune_core.wording import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from aligntune_core.backends.installed import EntryPoint
-    from aligntune_core.check.verdict import Problem
+    from aligntune_core.problem import Problem
 
 ENGINES = ("torch", "transformers", "trl", "peft", "datasets", "accelerate", "unsloth")
 """Modules that no plugin may import before it makes a trainer."""
@@ -115,7 +115,7 @@ class Registry:
             doing: What the backend does in it, for the message of its failure.
             **arguments: The hook's arguments.
         """
-        from aligntune_core.check.verdict import Problem
+        from aligntune_core.problem import Problem
 
         try:
             found = list(self.hook(backend, hook)(**arguments) or ())

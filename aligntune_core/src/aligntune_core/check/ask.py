@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from aligntune_core.backends.registry import Registry, registry
 from aligntune_core.errors import AlignTuneError
-from aligntune_core.suggest import did_you_mean
+from aligntune_core.wording import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,9 +9,10 @@ from aligntune_core.algorithms import find_algorithm
 from aligntune_core.backends.backend import Status
 from aligntune_core.backends.registry import Registry, registry
 from aligntune_core.capabilities import Feature, Support
-from aligntune_core.check.verdict import Problem, Severity, Verdict, in_order
+from aligntune_core.check.verdict import Verdict
 from aligntune_core.machine.devices import device
-from aligntune_core.suggest import did_you_mean
+from aligntune_core.problem import Problem, Severity, in_order
+from aligntune_core.wording import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aligntune_core.amounts import size
-from aligntune_core.check.verdict import Problem, Severity
 from aligntune_core.machine.disk import free_bytes
+from aligntune_core.problem import Problem, Severity
+from aligntune_core.wording import size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from aligntune_core.check.examination import Examination, Level
 from aligntune_core.check.precision import arithmetic_problems
-from aligntune_core.check.verdict import Problem, Severity, Verdict
 from aligntune_core.errors import AlignTuneError, JobError
 from aligntune_core.events import DataReady, Event, Notice
+from aligntune_core.problem import Problem, Severity
 
 if TYPE_CHECKING:
+    from aligntune_core.check.verdict import Verdict
     from collections.abc import Mapping
 
     from aligntune_core.backends.backend import Backend

@@ -7,8 +7,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aligntune_core.check.verdict import Problem, Severity
-from aligntune_core.suggest import closest, did_you_mean
+from aligntune_core.problem import Problem, Severity
+from aligntune_core.wording import closest, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from aligntune_core.check.verdict import Problem
 from aligntune_core.machine.devices import device, nvidia, visible
+from aligntune_core.problem import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

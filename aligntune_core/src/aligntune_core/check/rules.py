@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from aligntune_core.algorithms import DatasetKind, Reward, Task
 from aligntune_core.capabilities import Feature
 from aligntune_core.check.schedule import schedule_problems
-from aligntune_core.check.verdict import Problem, Severity
+from aligntune_core.problem import Problem, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

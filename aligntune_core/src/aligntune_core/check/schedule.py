@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aligntune_core.check.verdict import Problem, Severity
+from aligntune_core.problem import Problem, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

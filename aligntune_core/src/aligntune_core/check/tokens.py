@@ -8,7 +8,7 @@ from statistics import median_low
 from typing import TYPE_CHECKING, Any
 
 from aligntune_core.check.examination import Lengths, Span
-from aligntune_core.check.verdict import Problem, Severity
+from aligntune_core.problem import Problem, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -7,9 +7,9 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from aligntune_core.check.examination import Trial
-from aligntune_core.check.verdict import Problem, Severity
 from aligntune_core.errors import AlignTuneError, JobError
 from aligntune_core.events import Event, Notice, Started, Stepped
+from aligntune_core.problem import Problem, Severity
 
 if TYPE_CHECKING:
     from aligntune_core.backends.backend import Backend

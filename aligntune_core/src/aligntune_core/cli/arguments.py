@@ -60,8 +60,9 @@ def judge(words: list[str], *, level: str = "") -> Verdict:
         words: The words after the command.
         level: How deep to look beyond the decision itself; not at all if empty.
     """
-    from aligntune_core.check.verdict import Problem, Verdict
+    from aligntune_core.check.verdict import Verdict
     from aligntune_core.errors import JobFileError
+    from aligntune_core.problem import Problem
 
     try:
         values, places = read_arguments(words)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from aligntune_core.errors import DataError
-from aligntune_core.suggest import did_you_mean
+from aligntune_core.wording import did_you_mean
 
 PREFIX = "builtin:"
 

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from aligntune_core.errors import DataError
-from aligntune_core.suggest import did_you_mean
+from aligntune_core.wording import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -7,11 +7,11 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aligntune_core.amounts import GIB, gib
 from aligntune_core.doctor.finding import Finding, finding
 from aligntune_core.doctor.hub_cache import hub_cache
 from aligntune_core.machine.disk import existing
 from aligntune_core.models.cache import cache_folder
+from aligntune_core.wording import GIB, gib
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

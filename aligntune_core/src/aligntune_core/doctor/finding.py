@@ -11,7 +11,7 @@ from aligntune_core.doctor.codes import CODES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aligntune_core.check.verdict import Problem
+    from aligntune_core.problem import Problem
 
 
 class Level(StrEnum):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aligntune_core.amounts import gib
 from aligntune_core.doctor.finding import Finding, finding
 from aligntune_core.machine.devices import visible
+from aligntune_core.wording import gib
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

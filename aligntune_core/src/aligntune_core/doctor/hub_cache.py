@@ -6,8 +6,8 @@ import os
 import time
 from pathlib import Path
 
-from aligntune_core.amounts import gib
 from aligntune_core.doctor.finding import Finding, finding
+from aligntune_core.wording import gib
 
 MOST_SECONDS = 0.5
 

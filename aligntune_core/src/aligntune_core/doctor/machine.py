@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aligntune_core.amounts import GIB, gib
 from aligntune_core.backends.installed import installed_version
 from aligntune_core.doctor.finding import Finding, finding
+from aligntune_core.wording import GIB, gib
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

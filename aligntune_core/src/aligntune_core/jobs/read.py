@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from aligntune_core.check.verdict import Problem
 from aligntune_core.job import Job
-from aligntune_core.suggest import did_you_mean
-from aligntune_core.wording import shown
+from aligntune_core.problem import Problem
+from aligntune_core.wording import did_you_mean, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from aligntune_core.errors import AlignTuneError, RewardError
 from aligntune_core.rewards.origin import described
 from aligntune_core.rewards.outline import existing, outline
-from aligntune_core.suggest import did_you_mean
+from aligntune_core.wording import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

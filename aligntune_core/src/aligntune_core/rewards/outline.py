@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from aligntune_core.errors import RewardError
 from aligntune_core.rewards.origin import described
-from aligntune_core.suggest import closest
-from aligntune_core.wording import shown
+from aligntune_core.wording import closest, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

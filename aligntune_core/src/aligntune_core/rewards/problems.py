@@ -6,8 +6,8 @@ import sys
 from importlib.util import find_spec
 from typing import Any
 
-from aligntune_core.check.verdict import Problem, Severity
 from aligntune_core.errors import RewardError
+from aligntune_core.problem import Problem, Severity
 from aligntune_core.rewards.builtin.table import make
 from aligntune_core.rewards.function import asynchronous, expect_callable, expect_weight
 from aligntune_core.rewards.loading import no_function, no_module

@@ -10,7 +10,8 @@ from aligntune_core.errors import AlignTuneError, JobError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aligntune_core.check.verdict import Problem, Verdict
+    from aligntune_core.check.verdict import Verdict
+    from aligntune_core.problem import Problem
     from aligntune_core.trainer import TrainResult
 
 INTERRUPTED = 130

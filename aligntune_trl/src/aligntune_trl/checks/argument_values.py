@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from aligntune_core import Problem
 from aligntune_core.jobs.read import read_job
-from aligntune_core.suggest import did_you_mean
-from aligntune_core.wording import shown
+from aligntune_core.wording import did_you_mean, shown
 from aligntune_trl.translation.arguments import COMMON_KEYS, LORA_KEYS
 from aligntune_trl.translation.fields import choices
 

@@ -6,8 +6,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from aligntune_core import CheckpointError, Problem, Severity
-from aligntune_core.suggest import did_you_mean
-from aligntune_core.wording import shown
+from aligntune_core.wording import did_you_mean, shown
 from aligntune_trl.checkpoints.choose import resume_from, step_of
 from aligntune_trl.checks.agreement import disagreements
 from aligntune_trl.checks.argument_values import same_keys, same_lora_keys, value_problems

@@ -7,8 +7,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from aligntune_core import Problem
-from aligntune_core.suggest import did_you_mean
-from aligntune_core.wording import shown
+from aligntune_core.wording import did_you_mean, shown
 from aligntune_trl.translation.fields import mapping_keys
 
 if TYPE_CHECKING:

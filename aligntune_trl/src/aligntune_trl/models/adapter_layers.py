@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from aligntune_core import Problem
-from aligntune_core.suggest import closest
+from aligntune_core.wording import closest
 from aligntune_trl.translation.arguments import LORA_ARGS, lora_arguments
 
 if TYPE_CHECKING:

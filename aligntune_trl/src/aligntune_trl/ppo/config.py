@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from transformers import TrainingArguments
 
-from aligntune_core.check.verdict import Problem
 from aligntune_core.errors import JobError
+from aligntune_core.problem import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

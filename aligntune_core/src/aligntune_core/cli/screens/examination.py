@@ -63,8 +63,8 @@ def _table(title: str, rows: dict[str, str], ink: Ink) -> Iterator[str]:
 
 
 def _plan(plan: Plan, job: Job) -> Iterator[tuple[str, str]]:
-    from aligntune_core.amounts import size
     from aligntune_core.machine.disk import free_bytes
+    from aligntune_core.wording import size
 
     what = "prompt" if plan.completions else "example"
     factors = " x ".join(f"{name} {count}" for name, count in plan.batch.items())

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aligntune_core.check.verdict import Severity
+from aligntune_core.problem import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from aligntune_core.check.verdict import Problem, Verdict
+    from aligntune_core.check.verdict import Verdict
     from aligntune_core.console.ink import Ink
+    from aligntune_core.problem import Problem
 
 
 def verdict_lines(verdict: Verdict, ink: Ink) -> Iterator[str]:

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from aligntune_core.errors import DataError
-from aligntune_core.suggest import closest
-from aligntune_core.wording import shown
+from aligntune_core.wording import closest, shown
 
 KINDS = {
     ".json": "json",

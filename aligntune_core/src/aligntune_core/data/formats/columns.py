@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from aligntune_core.algorithms import DatasetKind
 from aligntune_core.data.formats.table import FORMATS, formats_for
 from aligntune_core.errors import DataError
-from aligntune_core.suggest import closest, did_you_mean
+from aligntune_core.wording import closest, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

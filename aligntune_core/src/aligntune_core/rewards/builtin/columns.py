@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sized
 from typing import TYPE_CHECKING, Any
 
 from aligntune_core.errors import RewardError
-from aligntune_core.suggest import closest
+from aligntune_core.wording import closest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

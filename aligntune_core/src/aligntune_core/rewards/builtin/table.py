@@ -10,7 +10,7 @@ from aligntune_core.errors import RewardError
 from aligntune_core.rewards.builtin.lengths import Length, SoftOverlong
 from aligntune_core.rewards.builtin.matching import ExactMatch, FormatMatch, NumericMatch
 from aligntune_core.rewards.builtin.mathematics import MathVerify
-from aligntune_core.suggest import did_you_mean
+from aligntune_core.wording import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

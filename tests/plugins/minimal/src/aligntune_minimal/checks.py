@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aligntune_core import Problem
-from aligntune_core.suggest import did_you_mean
+from aligntune_core.wording import did_you_mean
 from aligntune_minimal.settings import OWN_ARGS, PRECISIONS, SCHEDULES
 
 if TYPE_CHECKING:
