@@ -232,6 +232,11 @@ class Job(BaseModel):
         """Whether the dataset is an object in memory and not a name."""
         return not isinstance(self.dataset_name, str)
 
+    @property
+    def evaluates(self) -> bool:
+        """Whether evaluation is asked for: by data of its own, or by a split of the same."""
+        return self.eval_dataset_name is not None or self.eval_dataset_split is not None
+
     def is_set(self, key: str) -> bool:
         """Whether the user gave this key a value other than None."""
         return key in self.model_fields_set and getattr(self, key) is not None

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aligntune_core.models.tiny import BUILTIN_MODELS
 from aligntune_core.problem import Problem, Severity
 from aligntune_core.wording import closest, did_you_mean
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from aligntune_core.algorithms import Algorithm
     from aligntune_core.job import Job
 
-BUILTIN_MODELS = ("builtin:tiny",)
 _LONGEST_NAME, _LONGEST_PATH = 255, 4000
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 

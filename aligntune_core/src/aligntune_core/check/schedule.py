@@ -37,7 +37,7 @@ def schedule_problems(job: Job, steps: int) -> Iterator[Problem]:
         )
     for key, (code, what) in _INTERVALS.items():
         interval = getattr(job, key)
-        if key == "eval_steps" and job.eval_dataset_name is None and job.eval_dataset_split is None:
+        if key == "eval_steps" and not job.evaluates:
             continue  # it has no effect, which is said already
         if interval and interval > steps:
             fix = f"Lower {key}, or leave it out."

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 from aligntune_core.errors import ModelError
 from aligntune_core.machine.importing import large_import
 from aligntune_core.models.cache import cache_folder, make_folder
+from aligntune_core.wording import did_you_mean
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+BUILTIN_MODELS = ("builtin:tiny",)
 SEED = 20260101
 VOCABULARY = 1024
 CHAT_TEMPLATE = (
@@ -34,11 +36,8 @@ def materialise(name: str = "builtin:tiny") -> Path:
     Raises:
         ModelError: If there is no such model, or nothing can be written to the cache folder.
     """
-    from aligntune_core.check.on_disk import model_problem
-
-    problem = model_problem(name)
-    if problem:
-        raise ModelError(problem.message, fix=problem.fix)
+    if name not in BUILTIN_MODELS:
+        raise ModelError(f"there is no model '{name}'.", fix=did_you_mean(name, BUILTIN_MODELS))
     folder = tiny_folder()
     if not (folder / "config.json").is_file():
         make_folder(folder, _write)

@@ -102,7 +102,7 @@ def _minibatches(settings: Mapping[str, Any]) -> Iterator[Problem]:
 def _evaluations(job: Job, settings: Mapping[str, Any]) -> Iterator[Problem]:
     strategy = str(settings["eval_strategy"] or "no")
     key = "backend_args.eval_strategy"
-    if strategy != "no" and job.eval_dataset_name is None and job.eval_dataset_split is None:
+    if strategy != "no" and not job.evaluates:
         message = f"'{key}' is '{strategy}', but the job names no evaluation data."
         yield Problem("contradiction", message, "Add eval_dataset_name, or leave it out.", key)
     if not settings["load_best_model_at_end"]:

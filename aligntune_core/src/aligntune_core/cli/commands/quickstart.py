@@ -42,6 +42,7 @@ def quickstart(output_dir: OutputDir = "aligntune-output/quickstart", as_json: A
     """
     from aligntune_core.check.decide import decide
     from aligntune_core.cli.commands.answers import answers
+    from aligntune_core.cli.screens.failure import say_why
     from aligntune_core.console.ink import Ink
     from aligntune_core.console.json_text import write_json
     from aligntune_core.console.progress import ConsoleProgress
@@ -59,6 +60,7 @@ def quickstart(output_dir: OutputDir = "aligntune-output/quickstart", as_json: A
         before=lambda trainer: ask("before", trainer),
         after=lambda trainer: ask("after", trainer),
     )
+    say_why(outcome, progress)
     talks = [
         {"prompt": prompt, "before": before, "after": after}
         for prompt, before, after in zip(PROMPTS, told["before"], told["after"], strict=False)

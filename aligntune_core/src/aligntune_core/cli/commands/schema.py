@@ -2,24 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 
 def schema() -> None:
     """Write the JSON Schema of a job file."""
     from aligntune_core.console.json_text import write_json
+    from aligntune_core.jobs.schema import job_schema
 
     write_json(job_schema())
-
-
-def job_schema() -> dict[str, Any]:
-    """The JSON Schema of a job file: every key with its type, its bounds and what it means."""
-    from aligntune_core.job import Job
-
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **Job.model_json_schema(),
-        "title": "AlignTune job",
-        "description": "A request to train one model with one algorithm on one dataset.",
-        "additionalProperties": False,
-    }

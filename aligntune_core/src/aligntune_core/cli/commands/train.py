@@ -17,6 +17,7 @@ def train(words: JobWords = None, as_json: AsJson = False, merge: Merge = False)
 
     What happens is told on standard error.
     """
+    from aligntune_core.cli.screens.failure import say_why
     from aligntune_core.cli.screens.next_steps import use_lines
     from aligntune_core.console.ink import Ink
     from aligntune_core.console.json_text import write_json
@@ -24,7 +25,9 @@ def train(words: JobWords = None, as_json: AsJson = False, merge: Merge = False)
     from aligntune_core.run.train import run
 
     verdict = judge(words or [])
-    outcome = run(verdict, ConsoleProgress(), merge=merge)
+    progress = ConsoleProgress()
+    outcome = run(verdict, progress, merge=merge)
+    say_why(outcome, progress)
     if as_json:
         write_json(outcome.to_dict(), one_line=True)
     elif outcome.status == "ok":

@@ -59,9 +59,7 @@ def show(
         standing = {name: found.to_dict() for name, found in registry().all().items() if backend in {None, name}}
         write_json({"backends": standing, "capabilities": [row.to_dict() for row in rows]})
     elif markdown:
-        from aligntune_core.cli.screens.markdown import markdown_lines
-
-        sys.stdout.write("\n".join(markdown_lines(rows) if rows or not narrowed else [nothing]) + "\n")
+        sys.stdout.write("\n".join(_markdown_lines(rows) if rows or not narrowed else [nothing]) + "\n")
     else:
         ink = Ink(sys.stdout)
         lines = [*_lines(rows, ink)] if rows or not narrowed else [nothing]
@@ -71,22 +69,22 @@ def show(
         sys.stdout.write("\n".join(lines).strip("\n") + "\n")
 
 
-def every_algorithm() -> tuple[Algorithm, ...]:
+def _every_algorithm() -> tuple[Algorithm, ...]:
     """The core's algorithms and those of all backends here, in the order in which tables have them."""
     return registry().algorithms(registry().names())
 
 
-def numbered_notes(rows: list[CapabilityRow]) -> dict[tuple[str, str], int]:
+def _numbered_notes(rows: list[CapabilityRow]) -> dict[tuple[str, str], int]:
     """A number for each note that says more than that nothing is declared, by backend and note."""
     notes = dict.fromkeys((row.backend, row.note) for row in rows if row.note and row.note != _NOT_DECLARED)
     return {note: number for number, note in enumerate(notes, 1)}
 
 
 def _lines(rows: list[CapabilityRow], ink: Ink) -> Iterator[str]:
-    notes = numbered_notes(rows)
+    notes = _numbered_notes(rows)
     cells = {(row.algorithm, row.backend): _cell(row, notes) for row in rows}
     present = {row.algorithm: row.task for row in rows}
-    tasks = {each.name: present[each.name] for each in every_algorithm() if each.name in present}
+    tasks = {each.name: present[each.name] for each in _every_algorithm() if each.name in present}
     heads = [max(len(text) for text in ("algorithm", *tasks)), max(len(text) for text in ("task", *tasks.values()))]
     widths = {
         backend: max(len(backend), *(len(cells.get((algorithm, backend), "-")) for algorithm in tasks))
@@ -141,3 +139,27 @@ def _feature_lines(rows: list[CapabilityRow], ink: Ink) -> Iterator[str]:
             by_features.setdefault((row.backend, tuple(map(str, row.features))), []).append(row.algorithm)
     for (backend, features), algorithms in by_features.items():
         yield ink.wrap(f"{backend} {', '.join(algorithms)}: {', '.join(features)}", "    ", "  ")
+
+
+def _markdown_lines(rows: list[CapabilityRow]) -> Iterator[str]:
+    """A table with a row for each algorithm and a column for each backend, and the notes as a list below it."""
+    notes = _numbered_notes(rows)
+    cells = {(row.algorithm, row.backend): _markdown_cell(row, notes) for row in rows}
+    backends = list(dict.fromkeys(row.backend for row in rows))
+    present = {row.algorithm for row in rows}
+    yield f"| Algorithm | | {' | '.join(backends)} |"
+    yield "|---|---|" + "---|" * len(backends)
+    for each in _every_algorithm():
+        if each.name in present:
+            columns = [f"`{each.name}`", each.title, *(cells.get((each.name, backend), "-") for backend in backends)]
+            yield f"| {' | '.join(columns)} |"
+    if notes:
+        yield ""
+    for (backend, note), number in notes.items():
+        yield f"{number}. {backend}: {note}."
+
+
+def _markdown_cell(row: CapabilityRow, notes: dict[tuple[str, str], int]) -> str:
+    word = "no" if row.support is Support.UNSUPPORTED else str(row.support)
+    number = notes.get((row.backend, row.note))
+    return f"{word} ({number})" if number else word
