@@ -6,9 +6,9 @@ import dataclasses
 
 import pytest
 
-from aligntune_core import BackendInfo, Capability, Feature, ImportOrder, Support
+from aligntune_core import BackendInfo, Capability, Feature, ImportOrder, Job, Support
+from aligntune_core.backends.features import FEATURES
 from aligntune_core.backends.queries import capabilities, supports
-from aligntune_core.capabilities import FEATURE_MEANINGS
 
 
 @pytest.mark.parametrize("support", ["experimental", "unsupported"])
@@ -76,8 +76,9 @@ def test_what_was_declared_cannot_be_changed():
         Capability("sft").note = "other"
 
 
-def test_every_feature_has_a_meaning():
-    assert set(FEATURE_MEANINGS) == set(Feature)
+def test_every_feature_has_a_row_and_messages_name_them_in_their_order():
+    assert list(FEATURES) == list(Feature)
+    assert {row.key for row in FEATURES.values()} - {""} <= set(Job.model_fields)
 
 
 def test_the_matrix_has_a_cell_for_every_backend_and_algorithm(backends, fake):

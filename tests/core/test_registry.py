@@ -9,8 +9,9 @@ from types import SimpleNamespace
 import pytest
 
 from aligntune_core import Algorithm, BackendError, Capability
-from aligntune_core.backends.backend import Status, unmet_requirements
+from aligntune_core.backends.backend import Status
 from aligntune_core.backends.registry import ENGINES, Registry
+from aligntune_core.backends.requirements import unmet_requirements
 from aligntune_core.capabilities import CONTRACT_VERSION
 from aligntune_core.check.decide import decide
 from aligntune_core.run.launch import launch
@@ -283,7 +284,7 @@ def test_a_backend_whose_engine_is_missing_says_which_version_it_needs(plugin):
 
 
 def test_a_pre_release_of_an_engine_is_good_enough(monkeypatch):
-    monkeypatch.setattr("aligntune_core.backends.backend.installed_version", lambda _name: "2.0.0rc1")
+    monkeypatch.setattr("aligntune_core.backends.requirements.installed_version", lambda _name: "2.0.0rc1")
     assert unmet_requirements(["engine>=1,<3"]) == []
 
 

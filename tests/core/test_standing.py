@@ -7,10 +7,9 @@ import sys
 import pytest
 
 from aligntune_core import Capability
-from aligntune_core.backends.backend import KNOWN_BACKENDS
+from aligntune_core.backends.backend import KNOWN_BACKENDS, QUESTIONS
 from aligntune_core.backends.queries import find_backends
 from aligntune_core.backends.registry import Registry
-from aligntune_core.backends.standing import QUESTIONS
 
 TABLE = """
 _old = aligntune_backend_info
@@ -35,7 +34,7 @@ def standing(plugin):
 
 
 def test_what_is_ready_says_what_it_runs_on(standing, monkeypatch):
-    monkeypatch.setattr("aligntune_core.backends.backend.installed_version", {"engine": "2.5"}.get)
+    monkeypatch.setattr("aligntune_core.backends.requirements.installed_version", {"engine": "2.5"}.get)
     assert standing(requirements=("engine>=2", "engine<3", "engine-for-windows; sys_platform == 'win32'")) == {
         "installed": (True, "acme-dist 3.1"),
         "plugin": (True, "it keeps the contract"),

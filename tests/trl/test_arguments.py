@@ -8,7 +8,10 @@ from importlib.metadata import PackageNotFoundError
 import pytest
 
 from aligntune_core.algorithms import find_algorithm
-from aligntune_core.check.rules import CORE_KEYS, job_problems
+from aligntune_core.backends.features import required_features
+from aligntune_core.backends.registry import registry
+from aligntune_core.check.considered import Considered
+from aligntune_core.check.rules import CORE_KEYS, RULES
 from aligntune_core.job import Job
 from aligntune_trl.capabilities import JOB_KEYS
 from aligntune_trl.checks import job as checks
@@ -70,7 +73,9 @@ def test_no_key_is_dropped(algorithm, key):
         config_arguments(bare, recipe),
         lora_arguments(bare),
     )
-    found = [*job_problems(job, find_algorithm(algorithm), "cuda"), *checks.job_problems(job)]
+    features = tuple(required_features(job, "cuda"))
+    considered = Considered(job, "trl", find_algorithm(algorithm), "cuda", features, registry())
+    found = [*(problem for rule in RULES for problem in rule(considered)), *checks.job_problems(job)]
     refused = {problem.key for problem in found if problem.code == "no-effect"}
     if key == "trust_remote_code" and algorithm == "ppo":
         return  # only whoever loads a model asks for it

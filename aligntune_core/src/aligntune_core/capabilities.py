@@ -21,7 +21,7 @@ class Support(StrEnum):
 
 
 class Feature(StrEnum):
-    """What a job can ask of a backend beyond its algorithm."""
+    """What a job can ask of a backend beyond its algorithm; ``backends.features`` has a row for each."""
 
     FULL = "full"
     LORA = "lora"
@@ -34,21 +34,6 @@ class Feature(StrEnum):
     CPU = "cpu"
     CUDA = "cuda"
     MULTI_GPU = "multi_gpu"
-
-
-FEATURE_MEANINGS: dict[Feature, str] = {
-    Feature.FULL: "every weight of the model is trained",
-    Feature.LORA: "low-rank adapters are trained on a frozen model (arXiv 2106.09685)",
-    Feature.QLORA: "low-rank adapters on a model held in 4 bits (arXiv 2305.14314)",
-    Feature.PACKING: "several short examples share one sequence",
-    Feature.GRADIENT_CHECKPOINTING: "activations are recomputed in the backward pass to save memory",
-    Feature.EVALUATION: "evaluation data is scored during and after training",
-    Feature.RESUME: "a run continues from a checkpoint",
-    Feature.GGUF: "the starting model may be a .gguf file",
-    Feature.CPU: "it runs without an accelerator",
-    Feature.CUDA: "it runs on NVIDIA GPUs",
-    Feature.MULTI_GPU: "it runs on several GPUs of one machine",
-}
 
 
 @dataclass(frozen=True, slots=True)

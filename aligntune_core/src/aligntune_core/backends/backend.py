@@ -1,18 +1,17 @@
-"""What is known of each backend here and now, and which backends the project itself has."""
+"""What is known of each backend here and now: what it declares is not what works here."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from aligntune_core.backends.installed import installed_version
+from aligntune_core.backends.requirements import met_requirements
+from aligntune_core.capabilities import Feature, Support
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
-    from aligntune_core.backends.standing import Standing
     from aligntune_core.capabilities import BackendInfo
 
 
@@ -23,6 +22,30 @@ class Status(StrEnum):
     MISSING = "missing"
     BROKEN = "broken"
     DISABLED = "disabled"
+
+
+QUESTIONS: dict[str, str] = {
+    "installed": "its distribution is installed",
+    "plugin": "its plugin can be imported and keeps the contract",
+    "engine": "the packages of its engine are installed in versions that it can use",
+    "device": "a device that it trains on is here",
+}
+"""What is asked of every backend, in this order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One thing that a backend needs here, and whether it is there.
+
+    Args:
+        question: One of ``QUESTIONS``.
+        yes: Whether it is so; None where what comes before it keeps that from being known.
+        reason: Why, in a few words.
+    """
+
+    question: str
+    yes: bool | None
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +82,8 @@ class Backend:
 
     @property
     def standing(self) -> tuple[Standing, ...]:
-        """What it needs to be usable here, one after the other: whether each is there, and why."""
-        from aligntune_core.backends.standing import standing_of
-
-        return standing_of(self)
+        """The answer to each of ``QUESTIONS``; all are yes where the backend can be used here."""
+        return (_installed(self), _plugin(self), _engine(self), _device(self))
 
     def to_dict(self) -> dict[str, Any]:
         """How the backend stands here, as JSON-ready values."""
@@ -98,54 +119,45 @@ def by_preference(names: Iterable[str]) -> list[str]:
     return sorted(names, key=lambda name: (rank.get(name, len(rank)), name))
 
 
-def unmet_requirements(requirements: Iterable[str]) -> list[str]:
-    """Which of the version ranges nothing installed here satisfies, each with what there is instead.
-
-    Args:
-        requirements: PEP 508 requirements, e.g. ``trl>=1.12,<1.17``.
-    """
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
-    unmet = []
-    for text, name, specifier in _applicable(requirements):
-        try:
-            wanted = SpecifierSet(specifier)
-        except InvalidSpecifier as error:
-            raise ValueError(f"'{text}' is not a version range") from error
-        found = installed_version(name)
-        if found is None:
-            unmet.append(f"{text} ({name} is not installed)")
-        elif not wanted.contains(found, prereleases=True):
-            unmet.append(f"{text} ({name} {found} is installed)")
-    return unmet
+def _installed(backend: Backend) -> Standing:
+    if backend.origin:
+        return Standing("installed", True, backend.origin)
+    owner = KNOWN_BACKENDS.get(backend.name)
+    return Standing("installed", False, f"{owner.distribution} is not installed" if owner else backend.reason)
 
 
-def met_requirements(requirements: Iterable[str]) -> list[str]:
-    """What is installed of the packages that are required, each with its version.
-
-    Args:
-        requirements: PEP 508 requirements.
-    """
-    names = dict.fromkeys(name for _, name, _ in _applicable(requirements))
-    return [f"{name} {installed_version(name)}" for name in names if installed_version(name)]
-
-
-def _applicable(requirements: Iterable[str]) -> Iterator[tuple[str, str, str]]:
-    for text in requirements:
-        name, specifier = _plain_requirement(text) or _full_requirement(text)
-        if name:
-            yield text, name, specifier
+def _plugin(backend: Backend) -> Standing:
+    if not backend.origin:
+        return Standing("plugin", None, "not known while it is not installed")
+    if backend.status is Status.DISABLED:
+        return Standing("plugin", None, f"not imported: {backend.reason}")
+    if backend.status is Status.BROKEN:
+        return Standing("plugin", False, backend.reason)
+    return Standing("plugin", True, (backend.ready and backend.reason) or "it keeps the contract")
 
 
-def _plain_requirement(text: str) -> tuple[str, str] | None:
-    # most have no marker, and the parser that reads those takes longer to import than the rest of a query
-    plain = re.fullmatch(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*([^;\[(@]*)", text)
-    return (plain[1], plain[2]) if plain else None
+def _engine(backend: Backend) -> Standing:
+    if backend.info is None:
+        return Standing("engine", None, "not known without its plugin")
+    if backend.status is Status.MISSING:
+        return Standing("engine", False, backend.reason)
+    return Standing("engine", True, ", ".join(met_requirements(backend.info.requirements)) or "it needs no package")
 
 
-def _full_requirement(text: str) -> tuple[str, str]:
-    from packaging.requirements import Requirement
+def _device(backend: Backend) -> Standing:
+    if backend.info is None:
+        return Standing("device", None, "not known without its plugin")
+    rows = [row.features for row in backend.info.capabilities if row.support is not Support.UNSUPPORTED]
+    devices = [each for each in (Feature.CPU, Feature.CUDA) if any(each in features for features in rows)]
+    if not devices:
+        return Standing("device", False, "it declares no algorithm on a CPU or a CUDA GPU")
+    if len(devices) == 2:
+        return Standing("device", True, "it trains on a CPU and on a CUDA GPU")
+    from aligntune_core.machine.devices import device
 
-    requirement = Requirement(text)
-    applies = requirement.marker is None or requirement.marker.evaluate()
-    return (requirement.name, str(requirement.specifier)) if applies else ("", "")
+    here = device()
+    if devices == [Feature.CUDA]:
+        reason = "a CUDA GPU is here" if here in devices else "it trains on a CUDA GPU only, and none is here"
+    else:
+        reason = "a CPU is here" if here in devices else "it trains on a CPU only, and jobs run on the CUDA GPU here"
+    return Standing("device", here in devices, reason)

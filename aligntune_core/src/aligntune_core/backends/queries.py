@@ -212,8 +212,7 @@ def _objection(
         here: The device that is here, if the backend has to be usable on it; None if declaring is enough.
         known: The registry it is of, likewise.
     """
-    from aligntune_core.check.decide import declared_objection, diagnosed, objection
-    from aligntune_core.check.rules import feature_problems
+    from aligntune_core.backends.objections import declared_objection, diagnosed, feature_problems, objection
 
     problem = next(feature_problems(algorithm, asked), None)
     if here is None:

@@ -11,8 +11,9 @@ import pluggy
 
 from aligntune_core import hookspecs
 from aligntune_core.algorithms import ALGORITHMS, Algorithm, find_algorithm
-from aligntune_core.backends.backend import KNOWN_BACKENDS, Backend, Status, by_preference, unmet_requirements
+from aligntune_core.backends.backend import KNOWN_BACKENDS, Backend, Status, by_preference
 from aligntune_core.backends.installed import installed_entry_points, normalised
+from aligntune_core.backends.requirements import unmet_requirements
 from aligntune_core.capabilities import CONTRACT_VERSION, BackendInfo
 from aligntune_core.errors import BackendError
 from aligntune_core.wording import did_you_mean

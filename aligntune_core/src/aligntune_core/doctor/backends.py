@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aligntune_core.backends.backend import Backend, Status, unmet_requirements
+from aligntune_core.backends.backend import Backend, Status
 from aligntune_core.backends.installed import installed_version, normalised
+from aligntune_core.backends.objections import diagnosed, process_problems
+from aligntune_core.backends.requirements import unmet_requirements
 from aligntune_core.capabilities import Feature, Support
-from aligntune_core.check.decide import diagnosed, process_problems
 from aligntune_core.doctor.finding import Finding, finding, from_problem
 
 if TYPE_CHECKING:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from aligntune_core.backends.registry import Registry, registry
-from aligntune_core.check.decide import decide
 from aligntune_core.check.schedule import schedule_problems
 from aligntune_core.errors import BackendError
 from aligntune_core.events import Decided, Event, Listener, Notice, Started
@@ -32,6 +31,9 @@ def create_trainer(*, on_event: Listener | None = None, **job: Any) -> Trainer:
         ModelError: If the model can't be loaded.
         BackendError: If the backend breaks the contract.
     """
+    # the names of this module are asked for in queries, which need nothing that reads a job
+    from aligntune_core.check.decide import decide
+
     return launch(decide(job), on_event=on_event)
 
 

@@ -1,0 +1,149 @@
+"""Which backend runs a job, and why no other does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from aligntune_core.backends.backend import Status
+from aligntune_core.backends.objections import declared_objection, objection, process_problems, unusable
+from aligntune_core.check.rules import CORE_KEYS
+from aligntune_core.problem import Problem, Severity
+from aligntune_core.wording import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from aligntune_core.algorithms import Algorithm
+    from aligntune_core.backends.backend import Backend
+    from aligntune_core.check.considered import Considered
+
+AUTO = "auto"
+
+
+@dataclass
+class Choice:
+    """The backend that was chosen.
+
+    Args:
+        backend: The backend; None if there is none to choose.
+        reason: Why that one.
+        rejected: Why each other was not taken.
+        problems: What is wrong with the job on that backend, or why there is none.
+    """
+
+    backend: Backend | None = None
+    reason: str = ""
+    rejected: dict[str, str] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def choose(considered: Considered) -> Choice:
+    """The backend that the job names, or the first that supports the whole job.
+
+    Args:
+        considered: The job, without what has no effect in it.
+    """
+    return _first_able(considered) if considered.wanted == AUTO else _named(considered)
+
+
+def _named(considered: Considered) -> Choice:
+    wanted, known, algorithm = considered.wanted, considered.backends, considered.algorithm
+    names = known.names()
+    if wanted not in names:
+        fix = did_you_mean(wanted, [*names, AUTO])
+        return Choice(problems=[Problem("unknown-backend", f"there is no backend '{wanted}'.", fix, "backend")])
+    backend = known.get(wanted)
+    problem = objection(backend, algorithm, considered.features) if algorithm else unusable(backend)
+    choice = Choice(backend, "the job names it")
+    if problem:
+        choice.problems.append(replace(problem, fix=problem.fix or _way_out(considered)))
+        # a backend that is absent is said even where it could not train the algorithm either
+        absent = unusable(backend)
+        if absent and absent != problem:
+            choice.problems.append(absent)
+    if backend.ready and backend.reason:
+        message = f"backend '{wanted}': {backend.reason}."
+        choice.problems.append(Problem("backend-heavy", message, "", "backend", Severity.WARNING))
+    choice.problems += process_problems(backend)
+    if backend.plugin is not None and algorithm:
+        choice.problems += _asked(backend, considered)
+    return choice
+
+
+def _first_able(considered: Considered) -> Choice:
+    choice = Choice()
+    algorithm = considered.algorithm
+    if algorithm is None:
+        return choice
+    reasons: list[str] = []
+    able: list[Problem] = []
+    for name, backend in considered.backends.all().items():
+        objected = objection(backend, algorithm, considered.features)
+        problems = [objected] if objected else [*process_problems(backend), *_asked(backend, considered)]
+        stopping = [problem for problem in problems if problem.severity is Severity.ERROR]
+        if stopping:
+            choice.rejected[name] = " ".join(f"{problem.message} {problem.fix}".rstrip() for problem in stopping)
+            reasons.append(" ".join(problem.message for problem in stopping).rstrip("."))
+            able += [] if objected or able else problems
+        elif choice.backend is None:
+            choice.backend, choice.problems = backend, problems
+        else:
+            choice.rejected[name] = f"'{choice.backend.name}' comes first"
+    if choice.backend:
+        choice.reason = "it is the first that supports the whole job here"
+    elif able:
+        # a backend could train this if the job were right: what is wrong with the job is the answer
+        choice.problems = able
+    else:
+        message = f"no backend can run this job here: {'; '.join(reasons)}."
+        install = _installs(algorithm, considered)
+        fix = f"Install one, e.g. with: {install}" if install else ""
+        choice.problems.append(Problem("no-backend", message, fix, "backend"))
+    return choice
+
+
+def _way_out(considered: Considered) -> str:
+    algorithm = considered.algorithm
+    if algorithm is None:
+        return ""
+    backends = considered.backends.all()
+    able = [name for name, each in backends.items() if objection(each, algorithm, considered.features) is None]
+    if able:
+        return f"Use backend='{able[0]}'."
+    install = _installs(algorithm, considered)
+    return f"No other backend here does; install one that may: {install}" if install else "No other backend here does."
+
+
+def _installs(algorithm: Algorithm, considered: Considered) -> str:
+    """The command that installs a backend which may train this, empty if there is none."""
+    for backend in considered.backends.all().values():
+        may = backend.info is None or declared_objection(backend, algorithm, considered.features) is None
+        if backend.status is Status.MISSING and may:
+            return backend.install
+    return ""
+
+
+def _asked(backend: Backend, considered: Considered) -> list[Problem]:
+    """What a backend that could train this has against the job itself."""
+    return [problem for check in BACKEND_CHECKS for problem in check(backend, considered)]
+
+
+def _undeclared_keys(backend: Backend, considered: Considered) -> Iterator[Problem]:
+    """The keys that the backend does not declare, but for those that were said to be idle already."""
+    if backend.info is None or backend.info.job_keys is None:
+        return
+    taken = CORE_KEYS | backend.info.job_keys | considered.idle
+    for key, value in considered.job.settings().items():
+        if key not in taken and value is not False:
+            yield Problem("unsupported-key", f"backend '{backend.name}' does not take '{key}'.", "Leave it out.", key)
+
+
+def _own_check(backend: Backend, considered: Considered) -> Iterable[Problem]:
+    return considered.backends.problems(
+        backend, "aligntune_check_job", "checked the job", job=considered.job, probe=considered.probe
+    )
+
+
+BACKEND_CHECKS: tuple[Callable[[Backend, Considered], Iterable[Problem]], ...] = (_undeclared_keys, _own_check)
+"""What is checked of a job on one backend."""
