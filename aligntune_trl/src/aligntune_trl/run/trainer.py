@@ -12,8 +12,8 @@ from safetensors import SafetensorError
 from aligntune_core import DataError, Finished, ModelError, Notice, RunError, Saved, TrainResult
 from aligntune_core.algorithms import DatasetKind
 from aligntune_trl.checkpoints.origin import other_data
-from aligntune_trl.models.loading import is_gguf
 from aligntune_trl.models.quiet import quiet_engine
+from aligntune_trl.models.source import is_gguf
 from aligntune_trl.run.effect import Effect, a_batch
 from aligntune_trl.run.events import numbers
 from aligntune_trl.run.finite import guard, require_finite_weights, sampling
