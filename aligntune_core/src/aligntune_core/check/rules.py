@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from aligntune_core.algorithms import DatasetKind, Reward, Task
 from aligntune_core.capabilities import Feature
 from aligntune_core.check.schedule import schedule_problems
+from aligntune_core.models.source import ModelKind, model_source
 from aligntune_core.problem import Problem, Severity
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def required_features(job: Job, device: str) -> list[Feature]:
         Feature.GRADIENT_CHECKPOINTING: bool(job.gradient_checkpointing),
         Feature.EVALUATION: job.eval_dataset_name is not None or job.eval_dataset_split is not None,
         Feature.RESUME: bool(job.resume),
-        Feature.GGUF: bool(job.model_name) and job.model_name.lower().endswith(".gguf"),
+        Feature.GGUF: bool(job.model_name) and model_source(job.model_name).kind is ModelKind.GGUF,
     }
     return [feature for feature, wanted in asked.items() if wanted]
 

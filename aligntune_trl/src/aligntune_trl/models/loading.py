@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from aligntune_core import JobError, ModelError, Notice, Problem
 from aligntune_core.machine.importing import large_import
+from aligntune_core.models.source import model_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -170,7 +171,7 @@ def _fix(error: Exception, name: str, part: str) -> str:
         return "Install a release of transformers that knows it: pip install --upgrade transformers."
     if "model_type" in str(error):
         return "Check that its config.json has a model_type."
-    if not Path(name).expanduser().exists():
+    if not model_source(name).is_there:
         return "Check the name and the connection to the hub, or name a local folder."
     if part == "tokenizer":
         return "Put the tokenizer's files (tokenizer.json, tokenizer_config.json) next to the weights, whole."

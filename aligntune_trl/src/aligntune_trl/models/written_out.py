@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aligntune_core import Notice
 from aligntune_core.models.cache import make_folder
+from aligntune_core.models.source import ModelKind
 from aligntune_trl.models.loading import loading
-from aligntune_trl.models.source import is_adapter, is_gguf, model_path, tokenizer_place, written_out
+from aligntune_trl.models.source import available, tokenizer_place, written_out
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from aligntune_core import Listener
 
 
@@ -28,12 +30,12 @@ def starting_model(model_name: str, emit: Listener) -> str:
     Raises:
         ModelError: If the model can't be loaded.
     """
-    name = model_path(model_name)
-    path, adapter = Path(name), is_adapter(name)
-    if not adapter and not is_gguf(name):
-        return name
-    folder = written_out(path)
+    source = available(model_name)
+    path, folder = source.path, written_out(source)
+    if folder is None or path is None:
+        return source.place
     if not (folder / "config.json").is_file():
+        adapter = source.kind is ModelKind.ADAPTER
         how = "its adapter merged into its base model" if adapter else "plain weights"
         emit(Notice(f"'{model_name}' is written out once with {how}, to {folder}."))
         with loading(model_name):
