@@ -10,7 +10,7 @@ from aligntune_core.wording import closest
 from aligntune_trl.translation.arguments import LORA_ARGS, lora_arguments
 
 if TYPE_CHECKING:
-    from aligntune_trl.trainers.gather import Ingredients
+    from aligntune_trl.models.ingredients import Ingredients
 
 
 def layer_problem(made_of: Ingredients, model: Any | None) -> Problem | None:

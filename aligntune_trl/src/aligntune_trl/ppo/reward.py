@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import torch
 
 from aligntune_core.errors import ModelError, RewardError, RunError
-from aligntune_trl.ppo.actor_critic import forward_arguments, without_adapter_shell
+from aligntune_trl.ppo.decoder import forward_arguments, without_adapter_shell
 from aligntune_trl.ppo.prompts import pad_token_id, shorten
 
 if TYPE_CHECKING:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from aligntune_core import Encoded, Encoding, JobError, ModelError
 from aligntune_core.algorithms import DatasetKind
 from aligntune_trl.models.adapter_layers import named_layer_problem
-from aligntune_trl.models.loading import load_config, load_tokenizer, loading, require_text, without_weights
+from aligntune_trl.models.ingredients import Ingredients
+from aligntune_trl.models.loading import load_config, load_tokenizer, loading, require_text
 from aligntune_trl.models.quiet import quiet_engine
+from aligntune_trl.models.source import without_weights
 from aligntune_trl.tokens.conversations import writing_turns
-from aligntune_trl.trainers.gather import Ingredients
-from aligntune_trl.trainers.rewards import may_lack_rewards
-from aligntune_trl.translation.arguments import config_arguments
+from aligntune_trl.translation.arguments import config_arguments, may_lack_rewards
 from aligntune_trl.translation.fields import declared_fields
 from aligntune_trl.translation.recipes import RECIPES
 

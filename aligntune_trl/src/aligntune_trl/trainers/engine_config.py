@@ -9,7 +9,7 @@ from aligntune_trl.translation.arguments import lora_arguments
 
 if TYPE_CHECKING:
     from aligntune_core import Job, Listener
-    from aligntune_trl.trainers.gather import Ingredients
+    from aligntune_trl.models.ingredients import Ingredients
 
 
 def configured(config: Any, arguments: dict[str, Any]) -> Any:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from aligntune_core import Job, Listener
     from aligntune_core.rewards import RewardFunction
+    from aligntune_trl.models.ingredients import Ingredients
     from aligntune_trl.run.trainer import TRLTrainer
-    from aligntune_trl.trainers.gather import Ingredients
     from aligntune_trl.translation.recipes import Recipe
 
 

@@ -11,7 +11,7 @@ from aligntune_trl.models.adapter_layers import layer_problem
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from aligntune_trl.trainers.gather import Ingredients
+    from aligntune_trl.models.ingredients import Ingredients
 
 
 @contextmanager

@@ -85,6 +85,11 @@ def own_arguments(job: Job, recipe: Recipe) -> dict[str, Any]:
     return {name: job.backend_args.get(name, default) for name, default in recipe.own_args.items()}
 
 
+def may_lack_rewards(job: Job) -> bool:
+    """Whether the job lets a reward function give no reward."""
+    return bool(job.backend_args.get("allow_missing_rewards", False))
+
+
 def _group_arguments(job: Job, recipe: Recipe) -> dict[str, Any]:
     """TRL counts completions where a job counts prompts, and generates for several steps at once."""
     group = job.num_generations or job.backend_args.get("num_generations") or recipe.settings["num_generations"]

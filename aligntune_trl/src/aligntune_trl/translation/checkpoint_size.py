@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from math import prod
-from pathlib import Path
 from struct import unpack
 from typing import TYPE_CHECKING
 
-from aligntune_core.models.tiny import tiny_folder
+from aligntune_core.models.source import model_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from aligntune_core import Job
     from aligntune_trl.translation.recipes import Recipe
@@ -33,10 +33,10 @@ def checkpoint_bytes(job: Job, recipe: Recipe) -> int | None:
         job: The job.
         recipe: How its algorithm is trained.
     """
+    folder = model_source(job.model_name).path
     try:
-        built_in = job.model_name.startswith("builtin:")
-        shapes = dict(_shapes(tiny_folder() if built_in else Path(job.model_name).expanduser()))
-    except (OSError, ValueError, RuntimeError, LookupError, TypeError):
+        shapes = dict(_shapes(folder)) if folder else {}
+    except (OSError, ValueError, LookupError, TypeError):
         return None
     if not shapes:
         return None
