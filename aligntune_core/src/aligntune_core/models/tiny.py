@@ -12,7 +12,6 @@ from aligntune_core.models.source import BUILTIN_MODELS, model_source, no_such_b
 if TYPE_CHECKING:
     from pathlib import Path
 
-BUILTIN_MODELS = ("builtin:tiny",)
 SEED = 20260101
 VOCABULARY = 1024
 CHAT_TEMPLATE = (
