@@ -278,7 +278,7 @@ def installed(monkeypatch):
     """Says which distributions are installed, for the ranges of backends."""
 
     def make(**versions):
-        for module in ("backends.backend", "doctor.backends"):
+        for module in ("backends.requirements", "doctor.backends"):
             monkeypatch.setattr(f"aligntune_core.{module}.installed_version", versions.get)
 
     return make

@@ -1,4 +1,4 @@
-"""How messages show values, close matches of misspelt names, and amounts of memory."""
+"""How messages show values, exceptions, close matches of misspelt names, and amounts of memory."""
 
 from __future__ import annotations
 
@@ -20,6 +20,16 @@ def shown(value: object) -> str:
 _SHORT = Repr()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80
 _SHORT.maxlevel = 2
+
+
+def described(error: BaseException, most: int = 300) -> str:
+    """An exception in one line of a message: its type and its words, with no stop at their end.
+
+    Args:
+        error: The exception.
+        most: Characters after which it is cut off.
+    """
+    return f"{type(error).__name__}: {error}"[:most].rstrip(".: ")
 
 
 def closest(name: str, names: Iterable[str]) -> str | None:

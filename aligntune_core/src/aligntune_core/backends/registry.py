@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 from aligntune_core import hookspecs
-from aligntune_core.algorithms import ALGORITHMS, Algorithm, find_algorithm
+from aligntune_core.algorithms import ALGORITHMS
 from aligntune_core.backends.backend import KNOWN_BACKENDS, Backend, Status, by_preference
+from aligntune_core.backends.contract import check_algorithms, checked_info
+from aligntune_core.backends.hooks import HookError, contained
 from aligntune_core.backends.installed import installed_entry_points, normalised
 from aligntune_core.backends.requirements import unmet_requirements
-from aligntune_core.capabilities import CONTRACT_VERSION, BackendInfo
 from aligntune_core.errors import BackendError
-from aligntune_core.wording import did_you_mean
+from aligntune_core.wording import described
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from aligntune_core.algorithms import Algorithm
     from aligntune_core.backends.installed import EntryPoint
     from aligntune_core.problem import Problem
 
@@ -52,7 +54,7 @@ class Registry:
         self._disabled = _names(environ.get("ALIGNTUNE_DISABLED_BACKENDS", ""))
         self._only = _names(environ.get("ALIGNTUNE_ONLY_BACKENDS", ""))
         self._backends: dict[str, Backend] = {}
-        self._brought: dict[str, tuple[Algorithm, str]] = {}
+        self._brought: dict[str, tuple[Algorithm, ...]] = {}
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
 
@@ -96,9 +98,8 @@ class Registry:
         """The core's algorithms and those that the named backends bring."""
         found = {algorithm.name: algorithm for algorithm in ALGORITHMS}
         for name in names:
-            backend = self.get(name)
-            if backend.plugin is not None:
-                for algorithm in self.hook(backend, "aligntune_algorithms")() or ():
+            if self.get(name).plugin is not None:
+                for algorithm in self._brought.get(name, ()):
                     found.setdefault(algorithm.name, algorithm)
         return tuple(found.values())
 
@@ -106,6 +107,22 @@ class Registry:
         """The hook of that name, as this backend alone implements it."""
         others = [plugin for plugin in self._manager.get_plugins() if plugin is not backend.plugin]
         return self._manager.subset_hook_caller(name, others)
+
+    def call(self, backend: Backend, hook: str, doing: str, **arguments: Any) -> Any:
+        """What a hook of one backend gives.
+
+        Args:
+            backend: The backend.
+            hook: The hook.
+            doing: What the backend does in it, for the message of its failure.
+            **arguments: The hook's arguments.
+
+        Raises:
+            AlignTuneError: What the backend raises for users to put right.
+            HookError: In place of whatever else it raises.
+        """
+        with contained(backend, doing):
+            return self.hook(backend, hook)(**arguments)
 
     def problems(self, backend: Backend, hook: str, doing: str, **arguments: Any) -> list[Problem]:
         """What a hook of one backend finds; that it fails is a problem too.
@@ -119,28 +136,28 @@ class Registry:
         from aligntune_core.problem import Problem
 
         try:
-            found = list(self.hook(backend, hook)(**arguments) or ())
-            odd = [type(problem).__name__ for problem in found if not isinstance(problem, Problem)]
-            if odd:
-                raise TypeError(f"its {hook} gave a {odd[0]}, not a Problem")
-            return found
-        except (Exception, SystemExit) as error:
-            described = f"{type(error).__name__}: {error}"[:300].rstrip(".: ")
-            message = f"backend '{backend.name}' failed while it {doing}: {described}."
-            return [Problem("backend-broken", message, "Report it to the backend's authors.", "backend")]
+            # what a hook yields is its own doing too
+            with contained(backend, doing, through=()):
+                found = list(self.hook(backend, hook)(**arguments) or ())
+                odd = [type(problem).__name__ for problem in found if not isinstance(problem, Problem)]
+                if odd:
+                    raise TypeError(f"its {hook} gave a {odd[0]}, not a Problem")
+                return found
+        except HookError as error:
+            return [error.problem]
 
-    def announce(self, name: str, **arguments: Any) -> dict[str, Exception]:
+    def announce(self, name: str, **arguments: Any) -> dict[str, BaseException]:
         """Call an observing hook on every plugin that was loaded.
 
         Returns:
             What the observers that failed raised, by their backends' names.
         """
-        failed = {}
+        failed: dict[str, BaseException] = {}
         for plugin_name, plugin in self._manager.list_name_plugin():
             others = [other for other in self._manager.get_plugins() if other is not plugin]
             try:
                 self._manager.subset_hook_caller(name, others)(**arguments)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 failed[plugin_name] = error
         return failed
 
@@ -195,7 +212,7 @@ class Registry:
         try:
             plugin = point.load()
         except (Exception, SystemExit) as error:
-            raise BackendError(f"its plugin '{point.value}' can't be imported: {_described(error)}") from error
+            raise BackendError(f"its plugin '{point.value}' can't be imported: {described(error)}") from error
         backend = self._adopt(name, plugin, _version(point), _install(point), _origin(point))
         imported = sorted(engine for engine in early if engine in sys.modules)
         if imported and not backend.reason:
@@ -213,17 +230,17 @@ class Registry:
             self._manager.check_pending()
             backend = Backend(name, Status.READY, version, plugin=plugin)
             self._check_hooks(backend)
-            info = _checked(name, self.hook(backend, "aligntune_backend_info")())
+            info = checked_info(name, self.hook(backend, "aligntune_backend_info")())
             brought = list(self.hook(backend, "aligntune_algorithms")() or ())
-            _check_algorithms(info, brought, self._brought)
+            check_algorithms(info, brought, self._brought)
             unmet = unmet_requirements(info.requirements)
         except (Exception, SystemExit) as error:
             if self._manager.has_plugin(name):
                 self._manager.unregister(name=name)
             if isinstance(error, BackendError):
                 raise
-            raise BackendError(f"its plugin breaks the contract: {_described(error)}") from error
-        self._brought.update((algorithm.name, (algorithm, name)) for algorithm in brought)
+            raise BackendError(f"its plugin breaks the contract: {described(error)}") from error
+        self._brought[name] = tuple(brought)
         install = info.install or (KNOWN_BACKENDS[name].install if name in KNOWN_BACKENDS else install)
         if unmet:
             reason = f"it needs {'; '.join(unmet)}"
@@ -243,44 +260,6 @@ class Registry:
 def registry() -> Registry:
     """The registry of this process."""
     return Registry()
-
-
-def _checked(name: str, info: object) -> BackendInfo:
-    if not isinstance(info, BackendInfo):
-        raise BackendError(f"aligntune_backend_info returned {type(info).__name__}, not BackendInfo")
-    if info.contract != CONTRACT_VERSION:
-        raise BackendError(
-            f"its plugin was written for version {info.contract} of the contract; this core has {CONTRACT_VERSION}"
-        )
-    if info.name != name:
-        raise BackendError(f"its plugin calls itself '{info.name}', but its entry point is '{name}'")
-    rows = [row.algorithm for row in info.capabilities]
-    twice = sorted({algorithm for algorithm in rows if rows.count(algorithm) > 1})
-    if twice:
-        raise BackendError(f"its table has more than one row for {', '.join(twice)}")
-    return info
-
-
-def _check_algorithms(info: BackendInfo, brought: list[Algorithm], others: Mapping[str, tuple[Algorithm, str]]) -> None:
-    for algorithm in brought:
-        if not isinstance(algorithm, Algorithm):
-            raise BackendError(f"aligntune_algorithms gave a {type(algorithm).__name__}, not an Algorithm")
-        if find_algorithm(algorithm.name):
-            raise BackendError(f"it brings an algorithm '{algorithm.name}', which the core has already")
-        other, owner = others.get(algorithm.name, (algorithm, ""))
-        if other != algorithm:
-            raise BackendError(
-                f"it brings an algorithm '{algorithm.name}', which '{owner}' brings with another meaning"
-            )
-    names = {algorithm.name for algorithm in (*ALGORITHMS, *brought)}
-    for row in info.capabilities:
-        if row.algorithm not in names:
-            hint = did_you_mean(row.algorithm, names)
-            raise BackendError(f"its table has a row for '{row.algorithm}', which is no algorithm. {hint}")
-
-
-def _described(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}".rstrip(": ")
 
 
 def _names(text: str) -> frozenset[str]:

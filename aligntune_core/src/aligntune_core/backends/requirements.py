@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import operator
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aligntune_core.backends.installed import installed_version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 
 def unmet_requirements(requirements: Iterable[str]) -> list[str]:
@@ -17,20 +18,61 @@ def unmet_requirements(requirements: Iterable[str]) -> list[str]:
     Args:
         requirements: PEP 508 requirements, e.g. ``trl>=1.12,<1.17``.
     """
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
     unmet = []
     for text, name, specifier in _applicable(requirements):
-        try:
-            wanted = SpecifierSet(specifier)
-        except InvalidSpecifier as error:
-            raise ValueError(f"'{text}' is not a version range") from error
         found = installed_version(name)
+        # a range that is none is said whether or not there is something to compare with it
+        fits = satisfies(found or "0", specifier, of=text)
         if found is None:
             unmet.append(f"{text} ({name} is not installed)")
-        elif not wanted.contains(found, prereleases=True):
+        elif not fits:
             unmet.append(f"{text} ({name} {found} is installed)")
     return unmet
+
+
+def satisfies(version: str, specifier: str, *, of: str = "") -> bool:
+    """Whether a version is in a range, as PEP 440 has it, where pre-releases count as versions.
+
+    Args:
+        version: A version.
+        specifier: Comparisons with commas between them, e.g. ``>=1.12,<1.17``; empty for any version.
+        of: The requirement that it is from, for messages.
+
+    Raises:
+        ValueError: If it is no version range.
+    """
+    # most are numbers and dots alone, and what reads the rest takes longer to import than a query takes
+    release = _release(version.partition("+")[0])
+    comparisons = [_COMPARISON.fullmatch(each.strip()) for each in specifier.split(",") if each.strip()]
+    if release is not None and all(comparisons):
+        return all(_COMPARE[each[1]](release, _release(each[2])) for each in comparisons if each)
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    try:
+        return SpecifierSet(specifier).contains(version, prereleases=True)
+    except InvalidSpecifier as error:
+        raise ValueError(f"'{of or specifier}' is not a version range") from error
+
+
+_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+_COMPARISON = re.compile(r"(>=|<=|>|<|==|!=)\s*([0-9]+(?:\.[0-9]+)*)")
+
+
+def _release(text: str) -> tuple[int, ...] | None:
+    """The numbers of a version that is nothing else, without the noughts at its end."""
+    if not re.fullmatch(r"[0-9]+(\.[0-9]+)*", text):
+        return None
+    numbers = [int(part) for part in text.split(".")]
+    while numbers and numbers[-1] == 0:
+        numbers.pop()
+    return tuple(numbers)
 
 
 def met_requirements(requirements: Iterable[str]) -> list[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from aligntune_core.machine.disk import exists, expanded, holds
 from aligntune_core.models.source import ModelKind, model_source, no_such_builtin
 from aligntune_core.problem import Problem, Severity
-from aligntune_core.wording import closest
+from aligntune_core.wording import closest, described
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -92,7 +92,7 @@ def dataset_problem(job: Job, algorithm: Algorithm | None, key: str = "dataset_n
         return Problem("data", error.message, error.fix, key)
     except Exception as error:
         # whatever a file system or a user's own object comes up with
-        reason = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"[:200]
+        reason = getattr(error, "strerror", None) or described(error, 200)
         return Problem("data", f"'{key}' can't be looked into: {reason.rstrip('.')}.", "", key)
     return _file_meant(source, key) if isinstance(source, str) else None
 

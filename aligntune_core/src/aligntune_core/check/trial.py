@@ -10,6 +10,7 @@ from aligntune_core.check.examination import Trial
 from aligntune_core.errors import AlignTuneError, JobError
 from aligntune_core.events import Event, Notice, Started, Stepped
 from aligntune_core.problem import Problem, Severity
+from aligntune_core.wording import described
 
 if TYPE_CHECKING:
     from aligntune_core.backends.backend import Backend
@@ -85,5 +86,5 @@ def _failure(error: BaseException, taken: int) -> Problem:
     when = f"in step {taken + 1}" if taken else "before or in its first step"
     if isinstance(error, AlignTuneError):
         return Problem("trial-failed", f"a trial run stopped {when}: {error.message}", error.fix)
-    described = f"{type(error).__name__}: {error}"[:500].strip(": ")
-    return Problem("trial-failed", f"a trial run failed {when} with {described}.", "`aligntune train` shows where.")
+    message = f"a trial run failed {when} with {described(error, 500)}."
+    return Problem("trial-failed", message, "`aligntune train` shows where.")

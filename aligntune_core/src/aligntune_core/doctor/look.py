@@ -24,6 +24,7 @@ from aligntune_core.doctor.startup import startup_findings
 from aligntune_core.doctor.torch_build import torch_build, torch_findings
 from aligntune_core.machine.devices import device as job_device
 from aligntune_core.machine.devices import nvidia, visible
+from aligntune_core.wording import described
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -69,7 +70,7 @@ def _contained(name: str, part: Callable[[], Iterable[Finding]]) -> list[Finding
     try:
         found.extend(part())
     except Exception as error:
-        message = f"{name} could not be looked at: {type(error).__name__}: {error}"[:300].rstrip(".: ") + "."
+        message = f"{name} could not be looked at: {described(error)}."
         found.append(finding("not-examined", message, fix="Report it with what stands above.", subject=name))
     return found
 

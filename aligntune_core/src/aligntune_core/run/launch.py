@@ -9,6 +9,7 @@ from aligntune_core.check.schedule import schedule_problems
 from aligntune_core.errors import BackendError
 from aligntune_core.events import Decided, Event, Listener, Notice, Started
 from aligntune_core.trainer import Trainer
+from aligntune_core.wording import described
 
 if TYPE_CHECKING:
     from aligntune_core.check.verdict import Verdict
@@ -63,7 +64,7 @@ def launch(verdict: Verdict, *, on_event: Listener | None = None, backends: Regi
             fix="Report it to the backend's authors.",
         )
     for name, error in known.announce("aligntune_trainer_created", job=job, trainer=trainer).items():
-        emit(Notice(f"backend '{name}' failed to observe the trainer: {type(error).__name__}: {error}", warning=True))
+        emit(Notice(f"backend '{name}' failed to observe the trainer: {described(error)}", warning=True))
     return trainer
 
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from aligntune_core import ModelError
+from aligntune_core.wording import described
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -17,9 +18,8 @@ def writing_turns() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        said = f"{type(error).__name__}: {error}"[:300].rstrip(".: ")
         raise ModelError(
-            f"the model's chat template fails on turns of the dataset with {said}.",
+            f"the model's chat template fails on turns of the dataset with {described(error)}.",
             fix="Use rows with the turns that it takes, or mend the template in the model's folder.",
         ) from error
 
