@@ -34,11 +34,11 @@ def job_problems(job: Job) -> Iterator[Problem]:
     for key in ("model_name", "reward_model_name"):
         if job.is_set(key):
             yield from model_problems(key, getattr(job, key))
-    if job.reward_model_name and job.algorithm == "ppo":
-        yield from reward_model_problems(job.reward_model_name)
     if job.report_to:
         yield from tracker_problems("report_to", job.report_to)
     recipe = RECIPES.get(job.algorithm or "")
+    if recipe and recipe.takes_reward_model and job.reward_model_name:
+        yield from reward_model_problems(job.reward_model_name)
     if recipe:
         found = list(_argument_problems(job, recipe))
         yield from found or disagreements(job, recipe)
@@ -79,7 +79,7 @@ def _argument_problems(job: Job, recipe: Recipe) -> Iterator[Problem]:
         elif name in _OURS:
             yield Problem("not-settable", f"'{key}' is decided by AlignTune.", "Leave it out.", key)
         elif known and name not in known:
-            release = "" if recipe.config == "PPOConfig" else f" of trl {version('trl')}"
+            release = "" if recipe.is_own else f" of trl {version('trl')}"
             message = f"{recipe.config}{release} has no '{name}'."
             fix = did_you_mean(name, known)
             yield Problem("unknown-key", message, "" if fix.startswith("Known") else fix, key)

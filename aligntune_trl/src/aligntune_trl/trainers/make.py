@@ -54,7 +54,7 @@ def _handed_over(made_of: Ingredients, checkpoint: Path | None) -> TRLTrainer:
 
     job, recipe, emit = made_of.job, made_of.recipe, made_of.emit
     with refusals(made_of):
-        native = _ppo(made_of) if job.algorithm == "ppo" else _native(made_of)
+        native = _ppo(made_of) if recipe.is_own else _native(made_of)
     # peft passes over a name that it finds no layer for, as long as it finds one for another
     if missing := layer_problem(made_of, getattr(native.model, "policy", native.model)):
         raise JobError([missing])
@@ -63,7 +63,7 @@ def _handed_over(made_of: Ingredients, checkpoint: Path | None) -> TRLTrainer:
 
         keep_prompt_order(native, checkpoint)
     _replace_printer(native, recipe, emit)
-    _say_dropped(job, len(made_of.rows), native, emit)
+    _say_dropped(job, recipe, len(made_of.rows), native, emit)
     return TRLTrainer(job, native, made_of.tokenizer, checkpoint, emit)
 
 
@@ -133,7 +133,7 @@ def _replace_printer(native: Any, recipe: Recipe, emit: Listener) -> None:
     native.add_callback(EventCallback(emit))
 
 
-def _say_dropped(job: Job, given: int, native: Any, emit: Listener) -> None:
+def _say_dropped(job: Job, recipe: Recipe, given: int, native: Any, emit: Listener) -> None:
     config = native.args
     if getattr(config, "packing", False):
         return
@@ -143,7 +143,7 @@ def _say_dropped(job: Job, given: int, native: Any, emit: Listener) -> None:
     key = next((key for key in ("max_seq_length", "backend_args.max_length") if _is_given(job, key)), "")
     length = f"{key}={config.max_length}" if key else f"the engine's default length of {config.max_length}"
     why = f"have nothing left to learn from, because their prompts alone fill {length}"
-    if job.algorithm == "reward":
+    if recipe.leaves_out:
         why = f"are longer than {length}"
     message = f"{dropped} of {given} rows {why}"
     if dropped == given:

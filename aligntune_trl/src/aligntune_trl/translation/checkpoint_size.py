@@ -41,8 +41,7 @@ def checkpoint_bytes(job: Job, recipe: Recipe) -> int | None:
     if not shapes:
         return None
     weights = _adapter_weights(shapes, job) if job.use_peft else sum(prod(shape) for shape in shapes.values())
-    models = 2 if recipe.config == "PPOConfig" else 1
-    return models * weights * (_BYTES_OF_A_WEIGHT + _BYTES_OF_ITS_MOMENTS)
+    return recipe.trained_models * weights * (_BYTES_OF_A_WEIGHT + _BYTES_OF_ITS_MOMENTS)
 
 
 def _shapes(folder: Path) -> Iterator[tuple[str, tuple[int, ...]]]:
