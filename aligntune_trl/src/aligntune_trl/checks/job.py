@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from aligntune_core import CheckpointError, Problem, Severity
 from aligntune_core.wording import did_you_mean, shown
 from aligntune_trl.checkpoints.choose import resume_from, step_of
-from aligntune_trl.checks.agreement import disagreements
 from aligntune_trl.checks.argument_values import same_keys, same_lora_keys, value_problems
+from aligntune_trl.checks.conflicts import setting_conflicts
 from aligntune_trl.checks.environment import environment_problems
 from aligntune_trl.checks.model_files import model_problems
 from aligntune_trl.checks.reward_model import reward_model_problems
@@ -41,7 +41,7 @@ def job_problems(job: Job) -> Iterator[Problem]:
         yield from reward_model_problems(job.reward_model_name)
     if recipe:
         found = list(_argument_problems(job, recipe))
-        yield from found or disagreements(job, recipe)
+        yield from found or setting_conflicts(job, recipe)
         if (job.packing or job.backend_args.get("packing") is True) and job.backend_args.get("max_length", 0) is None:
             yield Problem("contradiction", "'packing' needs a length to pack to.", "Set max_seq_length.", "packing")
         for key in SPECIAL_KEYS:

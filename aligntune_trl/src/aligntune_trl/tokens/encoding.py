@@ -14,7 +14,7 @@ from aligntune_trl.models.loading import load_config, load_tokenizer, loading, r
 from aligntune_trl.models.quiet import quiet_engine
 from aligntune_trl.models.source import without_weights
 from aligntune_trl.tokens.conversations import writing_turns
-from aligntune_trl.translation.arguments import config_arguments, may_lack_rewards
+from aligntune_trl.translation.arguments import config_arguments, length_key, may_lack_rewards
 from aligntune_trl.translation.fields import declared_fields
 from aligntune_trl.translation.recipes import RECIPES
 
@@ -86,7 +86,7 @@ def make_encoding(job: Job, recipe: Recipe, config: Any, tokenizer: Any) -> Enco
         encode=partial(_judged_pair if recipe.is_scorer else _ENCODERS[recipe.kind], tokenizer),
         decode=partial(tokenizer.decode, skip_special_tokens=False),
         limit=limit,
-        limit_key="" if prompts else _limit_key(job),
+        limit_key="" if prompts else length_key(job),
         leaves_out=recipe.leaves_out,
         keeps_end=prompts or (settings.get("truncation_mode") == "keep_end" and not settings.get("packing")),
         context=int(context) if context else None,
@@ -102,12 +102,6 @@ def make_encoding(job: Job, recipe: Recipe, config: Any, tokenizer: Any) -> Enco
         may_lack_rewards=may_lack_rewards(job),
         asks=_asks(tokenizer),
     )
-
-
-def _limit_key(job: Job) -> str:
-    if job.is_set("max_seq_length"):
-        return "max_seq_length"
-    return "backend_args.max_length" if "max_length" in job.backend_args else ""
 
 
 def _asks(tokenizer: Any) -> bool | None:

@@ -85,6 +85,13 @@ def own_arguments(job: Job, recipe: Recipe) -> dict[str, Any]:
     return {name: job.backend_args.get(name, default) for name, default in recipe.own_args.items()}
 
 
+def length_key(job: Job) -> str:
+    """The key that the job bounds the length of its rows with; empty where that is left to the engine."""
+    if job.is_set("max_seq_length"):
+        return "max_seq_length"
+    return "backend_args.max_length" if "max_length" in job.backend_args else ""
+
+
 def may_lack_rewards(job: Job) -> bool:
     """Whether the job lets a reward function give no reward."""
     return bool(job.backend_args.get("allow_missing_rewards", False))

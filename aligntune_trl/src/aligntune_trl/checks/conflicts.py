@@ -21,7 +21,7 @@ _COUNTS = (
 )
 
 
-def disagreements(job: Job, recipe: Recipe) -> Iterator[Problem]:
+def setting_conflicts(job: Job, recipe: Recipe) -> Iterator[Problem]:
     """What the engine would refuse, or fail on, of settings that it takes one by one.
 
     Args:
