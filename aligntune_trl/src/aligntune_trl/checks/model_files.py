@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from aligntune_core import Problem
 from aligntune_core.models.source import ModelKind, model_source
-from aligntune_trl.checkpoints.whole import tensors_fault
+from aligntune_core.models.tensors import tensors_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from aligntune_core import ModelError, Problem
 from aligntune_core.models.source import ModelKind, model_source
+from aligntune_trl.translation.recipes import SCORING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -43,7 +44,7 @@ def reward_model_problems(name: str) -> Iterator[Problem]:
     try:
         if source.kind is ModelKind.ADAPTER:
             adapter = json.loads((source.path / "adapter_config.json").read_bytes())
-            if (task := adapter.get("task_type")) != "SEQ_CLS":
+            if (task := adapter.get("task_type")) != SCORING:
                 message = f"the reward model '{name}' gives no scores: it is an adapter for {task or 'another task'}."
                 yield Problem("reward-model", message, _TRAIN_ONE, "reward_model_name")
             return

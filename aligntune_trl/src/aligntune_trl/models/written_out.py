@@ -9,6 +9,7 @@ from aligntune_core.models.cache import make_folder
 from aligntune_core.models.source import ModelKind
 from aligntune_trl.models.loading import loading
 from aligntune_trl.models.source import available, tokenizer_place, written_out
+from aligntune_trl.translation.recipes import SCORING
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,7 +63,7 @@ def _write_merged(adapter: Path, folder: Path) -> None:
     from peft import AutoPeftModelForCausalLM, AutoPeftModelForSequenceClassification, PeftConfig
     from transformers import AutoTokenizer
 
-    if PeftConfig.from_pretrained(str(adapter)).task_type == "SEQ_CLS":
+    if PeftConfig.from_pretrained(str(adapter)).task_type == SCORING:
         model = AutoPeftModelForSequenceClassification.from_pretrained(str(adapter), dtype=torch.float32, num_labels=1)
     else:
         model = AutoPeftModelForCausalLM.from_pretrained(str(adapter), dtype=torch.float32)

@@ -32,7 +32,7 @@ def gather(job: Job, emit: Listener) -> Ingredients:
     with quiet_engine():
         model = starting_model(job.model_name, emit)
         config = load_config(model, job.model_name, trust_remote_code=job.trust_remote_code)
-        if recipe.task_type == "CAUSAL_LM":
+        if not recipe.is_scorer:
             require_text(job.model_name, config)
         tokenizer = load_tokenizer(model, job, emit)
         rows, eval_rows = train.rows, evaluation.rows if evaluation else None

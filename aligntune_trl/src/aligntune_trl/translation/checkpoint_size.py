@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from math import prod
-from struct import unpack
 from typing import TYPE_CHECKING
 
 from aligntune_core.models.source import model_source
+from aligntune_core.models.tensors import tensors_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,22 +35,17 @@ def checkpoint_bytes(job: Job, recipe: Recipe) -> int | None:
     folder = model_source(job.model_name).path
     try:
         shapes = dict(_shapes(folder)) if folder else {}
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError):
         return None
     if not shapes:
         return None
     weights = _adapter_weights(shapes, job) if job.use_peft else sum(prod(shape) for shape in shapes.values())
-    models = 2 if recipe.config == "PPOConfig" else 1
-    return models * weights * (_BYTES_OF_A_WEIGHT + _BYTES_OF_ITS_MOMENTS)
+    return recipe.trained_models * weights * (_BYTES_OF_A_WEIGHT + _BYTES_OF_ITS_MOMENTS)
 
 
 def _shapes(folder: Path) -> Iterator[tuple[str, tuple[int, ...]]]:
     for file in sorted(folder.glob("model*.safetensors")):
-        with file.open("rb") as stream:
-            header = json.loads(stream.read(unpack("<Q", stream.read(8))[0]))
-        for name, entry in header.items():
-            if name != "__metadata__":
-                yield name, tuple(entry["shape"])
+        yield from tensors_in(file).shapes.items()
 
 
 def _adapter_weights(shapes: dict[str, tuple[int, ...]], job: Job) -> int:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def refusals(made_of: Ingredients) -> Iterator[None]:
+def engine_errors(made_of: Ingredients) -> Iterator[None]:
     """Turn a ValueError that TRL or peft itself raises into a JobError; anything else passes.
 
     Args:
