@@ -24,7 +24,12 @@ ENGINES = {
 }  # fmt: skip
 ALLOWED_INSIDE_FUNCTIONS = {
     "aligntune_core.data.loading": {"datasets"},
-    "aligntune_core.data.prepare": {"datasets"},
+    "aligntune_core.data.parts": {"datasets"},
+    "aligntune_core.data.sources": {"datasets", "pyarrow"},
+    "aligntune_core.data.storage.columns": {"datasets", "pyarrow"},
+    "aligntune_core.data.storage.exact_json": {"datasets"},
+    "aligntune_core.data.storage.keep": {"datasets", "pyarrow"},
+    "aligntune_core.data.storage.writer": {"pyarrow"},
     "aligntune_core.models.tiny": {"torch", "transformers", "tokenizers"},
     "aligntune_core.cli.commands.answers": {"torch"},
     "aligntune_core.rewards.builtin.mathematics": {"math_verify"},

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from aligntune_core.errors import ModelError
+from aligntune_core.machine.cache_folder import cache_folder
 from aligntune_core.machine.importing import large_import
-from aligntune_core.models.cache import cache_folder, make_folder
+from aligntune_core.models.cache import make_folder
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aligntune_core import JobError, ModelError, Notice, Problem
+from aligntune_core.machine.cache_folder import cache_folder
 from aligntune_core.machine.importing import large_import
-from aligntune_core.models.cache import cache_folder, make_folder
+from aligntune_core.models.cache import make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
