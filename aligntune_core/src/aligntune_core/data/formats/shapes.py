@@ -10,7 +10,7 @@ from aligntune_core.data.formats.messages import assistant, user
 from aligntune_core.data.formats.rows import in_turns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from aligntune_core.data.formats.messages import Message
     from aligntune_core.data.formats.rows import Row
@@ -31,24 +31,16 @@ class Shape(IntEnum):
     CONVERSATIONS = 2
 
 
-def shape_of(rows: Iterable[Row], kind: DatasetKind) -> Shape:
+def shape_of(rows: list[Row], kind: DatasetKind) -> Shape:
     """The narrowest shape that all of the rows can be given."""
-    spoken = _SPOKEN[kind]
-    widest = Shape.CONVERSATIONS if kind is DatasetKind.DEMONSTRATIONS else Shape.MESSAGES
-    found = Shape.TEXTS
-    for row in rows:
-        if widest is Shape.CONVERSATIONS and "messages" in row:
-            return widest
-        if found is Shape.TEXTS and any(isinstance(row.get(key), list) for key in spoken):
-            found = Shape.MESSAGES
-            if found is widest:
-                return found
-    return found
+    if kind is DatasetKind.DEMONSTRATIONS and any("messages" in row for row in rows):
+        return Shape.CONVERSATIONS
+    return Shape.MESSAGES if any(list in _types(rows, key) for key in _SPOKEN[kind]) else Shape.TEXTS
 
 
 def in_shape(rows: list[Row], kind: DatasetKind, shape: int) -> list[Row]:
     """The rows in a shape that is theirs or a wider one."""
-    if shape >= Shape.MESSAGES:
+    if shape >= Shape.MESSAGES and any(str in _types(rows, key) for key in _SPOKEN[kind]):
         rows = [_in_messages(row, _SPOKEN[kind]) for row in rows]
     return [_whole(row) for row in rows] if shape == Shape.CONVERSATIONS else rows
 
@@ -59,6 +51,10 @@ def one_shape(rows: list[Row], kind: DatasetKind) -> list[Row]:
     Texts become messages if any row has messages; demonstrations become whole conversations if any row is one.
     """
     return in_shape(rows, kind, shape_of(rows, kind))
+
+
+def _types(rows: list[Row], key: str) -> set[type]:
+    return set(map(type, [row.get(key) for row in rows]))
 
 
 def _in_messages(row: Row, spoken: dict[str, Callable[[str], Message]]) -> Row:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+_TURN = ("role", "content")
 _encode = json.JSONEncoder().encode
 _UNWRITABLE = (TypeError, ValueError, OverflowError, RecursionError)
 
@@ -99,11 +100,11 @@ def _messages(values: Sequence[Any]) -> pa.Array | None:
     import pyarrow as pa
 
     flat = [message for messages in values if messages is not None for message in messages]
-    if any(type(message) is not dict or len(message) != 2 for message in flat):
-        return None
     try:
-        roles, contents = [message["role"] for message in flat], [message["content"] for message in flat]
-    except KeyError:
+        if not set(map(tuple, flat)) <= {_TURN}:
+            return None
+        roles, contents = zip(*map(dict.values, flat), strict=True) if flat else ((), ())
+    except TypeError:  # not all of them are objects
         return None
     if not {*map(type, roles), *map(type, contents)} <= {str}:
         return None
@@ -113,7 +114,7 @@ def _messages(values: Sequence[Any]) -> pa.Array | None:
         offsets.append(None if messages is None else end)
         end += len(messages or ())
     texts = [pa.array(roles, pa.string()), pa.array(contents, pa.string())]
-    turns = pa.StructArray.from_arrays(texts, ["role", "content"])
+    turns = pa.StructArray.from_arrays(texts, list(_TURN))
     return pa.ListArray.from_arrays(pa.array([*offsets, end], pa.int32()), turns, type=messages_type())
 
 

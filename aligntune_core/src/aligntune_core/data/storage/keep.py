@@ -16,6 +16,7 @@ from aligntune_core.errors import DataError
 from aligntune_core.events import Notice, ignore
 from aligntune_core.machine import entries
 from aligntune_core.machine.cache_folder import cache_folder
+from aligntune_core.machine.collector import collected_between
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -135,13 +136,15 @@ def _write(
     sides: dict[str, array[int]] = {}
     facts: Mapping[str, Any] = {}
     count = 0
-    for batch in batches():
-        writer.write(batch.rows, batch.shape)
-        count += len(batch.rows)
-        facts = batch.facts
-        for name, numbers in batch.sides.items():
-            sides.setdefault(name, array(numbers.typecode)).extend(numbers)
-    table = writer.finish()
+    with collected_between() as collect:
+        for batch in batches():
+            writer.write(batch.rows, batch.shape)
+            count += len(batch.rows)
+            facts = batch.facts
+            for name, numbers in batch.sides.items():
+                sides.setdefault(name, array(numbers.typecode)).extend(numbers)
+            collect()
+        table = writer.finish()
     known = {"rows": count, "shape": writer.shape, "facts": dict(facts)}
     if folder is not None:
         for name, numbers in sides.items():
