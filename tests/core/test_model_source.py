@@ -11,7 +11,7 @@ import pytest
 
 from aligntune_core.check.on_disk import model_problem
 from aligntune_core.errors import ModelError
-from aligntune_core.models.cache import cache_folder
+from aligntune_core.machine.cache_folder import cache_folder
 from aligntune_core.models.source import BUILTIN_MODELS, ModelKind, model_source
 from aligntune_core.models.tiny import materialise
 

@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 import json
+from array import array
 from typing import TYPE_CHECKING, Any
 
 from aligntune_core.problem import Problem, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
-_LEARNED = ("text", "messages", "prompt", "completion", "chosen", "rejected")
+_LEARNED = (
+    ("prompt", "user"),
+    ("text", ""),
+    ("messages", ""),
+    ("completion", "assistant"),
+    ("chosen", "assistant"),
+    ("rejected", "assistant"),
+)
+"""The columns that are learned from, and who speaks where one is a text."""
 
 
-def overlap_problems(train: Iterable[Mapping[str, Any]], evaluation: Iterable[Mapping[str, Any]]) -> Iterator[Problem]:
+def overlap_problems(train: Iterable[int], evaluation: Collection[int]) -> Iterator[Problem]:
     """A warning if rows of the evaluation data are learned from.
 
     Args:
-        train: Canonical rows that are trained on.
-        evaluation: Canonical rows that are evaluated on.
+        train: The digests of the rows that are trained on.
+        evaluation: The digests of the rows that are evaluated on.
     """
-    seen = {_said(row) for row in train}
-    scored = [_said(row) in seen for row in evaluation]
-    if any(scored):
+    scored = set(evaluation).intersection(train)
+    if scored:
+        count = sum(digest in scored for digest in evaluation)
         yield Problem(
             "evaluation-overlap",
-            f"{sum(scored)} of {len(scored)} evaluation rows are in the training data too: their score says how well "
+            f"{count} of {len(evaluation)} evaluation rows are in the training data too: their score says how well "
             "they are remembered.",
             "Leave them out of one of the two.",
             "eval_dataset_name",
@@ -33,5 +42,26 @@ def overlap_problems(train: Iterable[Mapping[str, Any]], evaluation: Iterable[Ma
         )
 
 
-def _said(row: Mapping[str, Any]) -> int:
-    return hash(json.dumps([row[key] for key in _LEARNED if key in row], sort_keys=True, default=str))
+def digests_of(rows: Collection[Mapping[str, Any]]) -> array[int]:
+    """64 bits for each canonical row that stand for what is learned from it, in whatever shape it is."""
+    from xxhash import xxh3_64_intdigest
+
+    there = set().union(*rows)
+    learned = [(column, speaker) for column, speaker in _LEARNED if column in there]
+    return array("Q", [xxh3_64_intdigest(_said(row, learned)) for row in rows])
+
+
+def _said(row: Mapping[str, Any], learned: Iterable[tuple[str, str]]) -> bytes:
+    parts: list[Any] = []
+    for column, speaker in learned:
+        value = row.get(column)
+        if type(value) is list:
+            for message in value:
+                parts.extend(message.values() if type(message) is dict else (message,))
+        elif value is not None:
+            parts += (speaker, value)
+    try:
+        said = "\0".join(parts)
+    except TypeError:  # calls of tools, and whatever else is no text
+        said = json.dumps(parts, sort_keys=True, default=str)
+    return said.encode("utf-8", "surrogatepass")

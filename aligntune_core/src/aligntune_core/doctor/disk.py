@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from aligntune_core.doctor.finding import Finding, finding
 from aligntune_core.doctor.hub_cache import hub_cache
+from aligntune_core.machine.cache_folder import cache_folder
 from aligntune_core.machine.disk import existing
-from aligntune_core.models.cache import cache_folder
 from aligntune_core.wording import GIB, gib
 
 if TYPE_CHECKING:

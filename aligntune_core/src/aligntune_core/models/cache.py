@@ -1,8 +1,7 @@
-"""The folder where models that AlignTune made are kept, and how one gets there whole or not at all."""
+"""How the folder of a model that AlignTune made gets to where it is kept, whole or not at all."""
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -12,14 +11,6 @@ from aligntune_core.errors import ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-
-def cache_folder() -> Path:
-    """Where what is made once is kept: ``$ALIGNTUNE_CACHE``, else ``aligntune`` in the user's cache folder."""
-    named = os.environ.get("ALIGNTUNE_CACHE")
-    if named:
-        return Path(named).expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "aligntune"
 
 
 def make_folder(folder: Path, write: Callable[[Path], None]) -> None:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from aligntune_core.machine.cache_folder import cache_folder
 from aligntune_core.machine.disk import exists, expanded, holds
-from aligntune_core.models.cache import cache_folder
 from aligntune_core.wording import did_you_mean
 
 if TYPE_CHECKING:

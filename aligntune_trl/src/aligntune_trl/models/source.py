@@ -6,7 +6,7 @@ import json
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from aligntune_core.models.cache import cache_folder
+from aligntune_core.machine.cache_folder import cache_folder
 from aligntune_core.models.source import ModelKind, model_source
 from aligntune_trl.models.loading import loading
 

@@ -38,7 +38,8 @@ class Recognised:
         Raises:
             UnusableRow: If the row can't be used.
         """
-        named = {self.mapping.get(column, column): value for column, value in row.items()}
+        mapping = self.mapping
+        named = {mapping.get(column, column): value for column, value in row.items()} if mapping else row
         canonical = self.format.readers[self.kind](named)
         return {**named, **canonical} if self.kind is DatasetKind.PROMPTS else canonical
 

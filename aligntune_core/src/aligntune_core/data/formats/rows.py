@@ -86,10 +86,9 @@ def text_demonstration(row: RawRow) -> Row:
 
 
 def _alpaca_question(row: RawRow) -> list[Message]:
-    parts = [read_text(row.get("instruction"), "instruction")]
-    if row.get("input") is not None:
-        parts.append(read_text(row["input"], "input"))
-    question = "\n\n".join(part for part in parts if part.strip())
+    question, more = read_text(row.get("instruction"), "instruction"), row.get("input")
+    if more is not None and read_text(more, "input").strip():
+        question = f"{question}\n\n{more}" if question.strip() else more
     return _with_system(row, [user(read_filled_text(question, "prompt"))])
 
 

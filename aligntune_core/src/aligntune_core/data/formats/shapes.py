@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from aligntune_core.algorithms import DatasetKind
@@ -22,33 +23,49 @@ _SPOKEN: dict[DatasetKind, dict[str, Callable[[str], Message]]] = {
 }
 
 
+class Shape(IntEnum):
+    """What the turns of canonical rows are; the wider one is the greater."""
+
+    TEXTS = 0
+    MESSAGES = 1
+    CONVERSATIONS = 2
+
+
+def shape_of(rows: list[Row], kind: DatasetKind) -> Shape:
+    """The narrowest shape that all of the rows can be given."""
+    if kind is DatasetKind.DEMONSTRATIONS and any("messages" in row for row in rows):
+        return Shape.CONVERSATIONS
+    return Shape.MESSAGES if any(list in _types(rows, key) for key in _SPOKEN[kind]) else Shape.TEXTS
+
+
+def in_shape(rows: list[Row], kind: DatasetKind, shape: int) -> list[Row]:
+    """The rows in a shape that is theirs or a wider one."""
+    if shape >= Shape.MESSAGES and any(str in _types(rows, key) for key in _SPOKEN[kind]):
+        rows = [_in_messages(row, _SPOKEN[kind]) for row in rows]
+    return [_whole(row) for row in rows] if shape == Shape.CONVERSATIONS else rows
+
+
 def one_shape(rows: list[Row], kind: DatasetKind) -> list[Row]:
     """The same canonical rows in one shape.
 
     Texts become messages if any row has messages; demonstrations become whole conversations if any row is one.
     """
-    spoken = _SPOKEN[kind]
-    is_chat = kind is DatasetKind.DEMONSTRATIONS and any("messages" in row for row in rows)
-    if is_chat or any(isinstance(row.get(key), list) for row in rows for key in spoken):
-        rows = [_in_messages(row, spoken) for row in rows]
-    if is_chat:
-        rows = [_whole(row) for row in rows]
-    return rows
+    return in_shape(rows, kind, shape_of(rows, kind))
 
 
-def same_columns(rows: list[Row]) -> list[Row]:
-    """The same rows, each with every column that any of them has; None where a row lacks it."""
-    columns = dict.fromkeys(key for row in rows for key in row)
-    return [row if len(row) == len(columns) else {key: row.get(key) for key in columns} for row in rows]
+def _types(rows: list[Row], key: str) -> set[type]:
+    return set(map(type, [row.get(key) for row in rows]))
 
 
 def _in_messages(row: Row, spoken: dict[str, Callable[[str], Message]]) -> Row:
-    turns = {key: in_turns(row[key], say) for key, say in spoken.items() if isinstance(row.get(key), str)}
-    return {**row, **turns} if turns else row
+    for key in spoken:
+        if isinstance(row.get(key), str):
+            return row | {each: in_turns(row[each], say) for each, say in spoken.items() if each in row}
+    return row
 
 
 def _whole(row: Row) -> Row:
-    if "prompt" not in row:
+    if row.get("prompt") is None:
         return row
-    rest = {key: value for key, value in row.items() if key not in ("prompt", "completion")}
+    rest = {key: value for key, value in row.items() if key not in ("prompt", "completion", "messages")}
     return {"messages": [*row["prompt"], *row["completion"]], **rest}

@@ -1,0 +1,1 @@
+"""How rows are kept: as Arrow files in a cache, or in memory, each row as it was."""
