@@ -69,9 +69,9 @@ def test_no_key_is_dropped(algorithm, key):
     recipe = RECIPES[algorithm]
     around = {"use_peft": True, "eval_dataset_name": "org/eval"}
     job, bare = make(algorithm, **around, **{key: SAMPLES[key]}), make(algorithm, **around)
-    reached = (config_arguments(job, recipe), lora_arguments(job)) != (
+    reached = (config_arguments(job, recipe), lora_arguments(job, recipe)) != (
         config_arguments(bare, recipe),
-        lora_arguments(bare),
+        lora_arguments(bare, recipe),
     )
     features = tuple(required_features(job, "cuda"))
     considered = Considered(job, "trl", find_algorithm(algorithm), "cuda", features, registry())
@@ -90,7 +90,7 @@ def test_the_value_arrives_as_it_was_given(key, name):
 
 @pytest.mark.parametrize(("key", "name"), LORA_KEYS.items())
 def test_the_adapters_value_arrives_as_it_was_given(key, name):
-    assert lora_arguments(make(use_peft=True, **{key: SAMPLES[key]}))[name] == SAMPLES[key]
+    assert lora_arguments(make(use_peft=True, **{key: SAMPLES[key]}), RECIPES["sft"])[name] == SAMPLES[key]
 
 
 @pytest.mark.parametrize("algorithm", NAMED)
@@ -102,7 +102,7 @@ def test_every_argument_is_one_that_the_engine_has(algorithm):
     assert set(config_arguments(make(algorithm, **keys), recipe)) <= known
     assert set(config_arguments(make(algorithm, warmup_steps=5), recipe)) <= known
     assert set(taken_names(make(algorithm, **keys), recipe)) - {"warmup_ratio", "trust_remote_code"} <= known
-    assert set(lora_arguments(make(**keys), recipe.task_type)) <= config_fields("LoraConfig")
+    assert set(lora_arguments(make(**keys), recipe)) <= config_fields("LoraConfig")
 
 
 @pytest.mark.parametrize("algorithm", NAMED)
@@ -112,7 +112,8 @@ def test_what_was_left_alone_is_left_to_the_engine(algorithm):
     if recipe.is_grouped:
         decided |= {"per_device_train_batch_size", "per_device_eval_batch_size", "steps_per_generation"}
     assert set(config_arguments(make(algorithm), recipe)) == decided
-    assert set(lora_arguments(make(algorithm))) == {"task_type"}
+    assert set(lora_arguments(make(algorithm), recipe)) - {"modules_to_save"} == {"task_type"}
+    assert ("modules_to_save" in lora_arguments(make(algorithm), recipe)) is bool(recipe.new_layers)
 
 
 def test_no_tracker_and_no_bar_unless_asked_for():
@@ -174,15 +175,15 @@ def test_every_job_key_is_translated_or_ruled_by_the_core():
 def test_the_settings_of_peft_are_not_the_trainer_s():
     job = make(use_peft=True, lora_r=4, backend_args={"lora": {"use_rslora": True}, "max_length": 5})
     assert "lora" not in config_arguments(job, RECIPES["sft"])
-    assert lora_arguments(job)["use_rslora"] is True
-    assert lora_arguments(job)["r"] == 4
+    assert lora_arguments(job, RECIPES["sft"])["use_rslora"] is True
+    assert lora_arguments(job, RECIPES["sft"])["r"] == 4
 
 
 @pytest.mark.parametrize(
     ("named", "given"), [(None, None), ("all-linear", "all-linear"), (["q", "v"], ["q", "v"]), ("q", ["q"])]
 )
 def test_all_linear_layers_are_a_word_and_not_a_layer(named, given):
-    assert lora_arguments(make(use_peft=True, lora_target_modules=named)).get("target_modules") == given
+    assert lora_arguments(make(use_peft=True, lora_target_modules=named), RECIPES["sft"]).get("target_modules") == given
 
 
 @pytest.mark.parametrize("algorithm", [name for name, recipe in NAMED.items() if recipe.is_grouped])

@@ -7,9 +7,10 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aligntune_core.models.tiny import BUILTIN_MODELS
+from aligntune_core.machine.disk import exists, expanded, holds
+from aligntune_core.models.source import ModelKind, model_source, no_such_builtin
 from aligntune_core.problem import Problem, Severity
-from aligntune_core.wording import closest, described, did_you_mean
+from aligntune_core.wording import closest, described
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -21,31 +22,6 @@ _LONGEST_NAME, _LONGEST_PATH = 255, 4000
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 
 
-def looks_local(name: str) -> bool:
-    """Whether a model's name can only mean a path, because it exists or has a path's form."""
-    return (
-        name.startswith((".", "/", "~"))
-        or "\\" in name
-        or name.count("/") > 1
-        or name.lower().endswith(".gguf")
-        or _exists(Path(name))
-    )
-
-
-def _expanded(name: str) -> Path:
-    try:
-        return Path(name).expanduser()
-    except RuntimeError:  # there is no such user
-        return Path(name)
-
-
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except OSError:  # a name too long, or a folder that may not be entered
-        return False
-
-
 def model_problem(name: str, key: str = "model_name") -> Problem | None:
     """What is wrong with a model's name as far as this machine's disk can tell.
 
@@ -53,24 +29,23 @@ def model_problem(name: str, key: str = "model_name") -> Problem | None:
         name: A hub id, a path or ``builtin:NAME``.
         key: The job key that holds it.
     """
-    if name.startswith("builtin:"):
-        if name in BUILTIN_MODELS:
-            return None
-        return Problem("unknown-model", f"there is no model '{name}'.", did_you_mean(name, BUILTIN_MODELS), key)
-    if not looks_local(name):
+    source = model_source(name)
+    if source.kind is ModelKind.BUILTIN:
+        return None if source.path else Problem("unknown-model", *no_such_builtin(name), key)
+    if source.path is None:
         if _HUB_ID.fullmatch(name):
             return None
         message = f"'{key}' is {name!r}, which is neither a path that exists nor a hub id like 'org/name'."
         return Problem("model-not-found", message, "", key)
-    path = _expanded(name)
-    if not _exists(path):
+    path = source.path
+    if not exists(path):
         near = _neighbour(path)
         return Problem("model-not-found", f"there is no model at '{name}'.", near or "Check the path.", key)
     if path.is_file():
         return _gguf_problem(path, name, key)
     if not path.is_dir():
         return Problem("model-not-readable", f"'{name}' is neither a folder nor a file.", "", key)
-    if not (path / "config.json").exists() and not (path / "adapter_config.json").exists():
+    if source.kind is not ModelKind.ADAPTER and not holds(path, "config.json"):
         return Problem(
             "model-not-readable",
             f"the folder '{name}' holds no model: it has no config.json.",
@@ -160,13 +135,13 @@ def _glance(source: Any) -> tuple[Sequence[str], Mapping[str, Any]]:
 
 def output_problem(job: Job) -> Problem | None:
     """Why nothing can be written to the job's output folder, or that something of an earlier run stands there."""
-    folder = _expanded(job.output_dir)
+    folder = expanded(job.output_dir)
     length = len(str(folder).encode())
     if length > _LONGEST_PATH:
         message = f"'output_dir' is a path of {length} bytes, and {_LONGEST_PATH} are possible."
         return Problem("output-not-writable", message, "Choose another folder.", "output_dir")
     parent = folder
-    while not _exists(parent) and parent != parent.parent:
+    while not exists(parent) and parent != parent.parent:
         parent = parent.parent
     if str(folder).startswith("~"):
         message = f"'output_dir' is '{job.output_dir}', and there is no user of that name on this machine."

@@ -1,9 +1,46 @@
-"""How much can still be written where a folder is or will be."""
+"""Paths as a person writes them, what is there, and how much can still be written."""
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path
+
+
+def expanded(name: str) -> Path:
+    """The path with a person's home in place of ``~``; as it is where there is no such user.
+
+    Args:
+        name: A path, as a job names it.
+    """
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:  # there is no such user
+        return Path(name)
+
+
+def exists(path: Path) -> bool:
+    """Whether there is a file or a folder; not where that can't be told.
+
+    Args:
+        path: Where it would be.
+    """
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name too long, or a folder that may not be entered
+        return False
+
+
+def holds(folder: Path, file: str) -> bool:
+    """Whether a folder has a file of a name; not where that can't be told.
+
+    Args:
+        folder: The folder, there or not.
+        file: The file's name.
+    """
+    try:
+        return (folder / file).is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def existing(folder: Path) -> Path:
@@ -29,6 +66,6 @@ def free_bytes(folder: str) -> int | None:
         folder: Its path, as a job names it.
     """
     try:
-        return shutil.disk_usage(existing(Path(folder).expanduser())).free
-    except (OSError, RuntimeError, ValueError):
+        return shutil.disk_usage(existing(expanded(folder))).free
+    except (OSError, ValueError):
         return None

@@ -1,1 +1,1 @@
-"""Models that are made on the spot."""
+"""What a model's name stands for, and models that are made on the spot."""

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from aligntune_core.errors import ModelError
 from aligntune_core.machine.importing import large_import
-from aligntune_core.models.cache import cache_folder, make_folder
-from aligntune_core.wording import did_you_mean
+from aligntune_core.models.cache import make_folder
+from aligntune_core.models.source import BUILTIN_MODELS, model_source, no_such_builtin
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-BUILTIN_MODELS = ("builtin:tiny",)
 SEED = 20260101
 VOCABULARY = 1024
 CHAT_TEMPLATE = (
@@ -24,7 +23,6 @@ CHAT_TEMPLATE = (
     "{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
-_REVISION = "1"
 
 
 def materialise(name: str = "builtin:tiny") -> Path:
@@ -36,17 +34,13 @@ def materialise(name: str = "builtin:tiny") -> Path:
     Raises:
         ModelError: If there is no such model, or nothing can be written to the cache folder.
     """
-    if name not in BUILTIN_MODELS:
-        raise ModelError(f"there is no model '{name}'.", fix=did_you_mean(name, BUILTIN_MODELS))
-    folder = tiny_folder()
+    folder = model_source(name).path if name in BUILTIN_MODELS else None
+    if folder is None:
+        message, fix = no_such_builtin(name)
+        raise ModelError(message, fix=fix)
     if not (folder / "config.json").is_file():
         make_folder(folder, _write)
     return folder
-
-
-def tiny_folder() -> Path:
-    """Where the model is once it was made."""
-    return cache_folder() / f"tiny-{_REVISION}"
 
 
 def _write(folder: Path) -> None:

@@ -12,7 +12,7 @@ from aligntune_core.errors import RewardError
 from aligntune_core.wording import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,20 @@ def name_of(function: Callable[..., Any]) -> str:
     except Exception:  # an object that fails when it is asked
         name = None
     return name.strip("<>") if isinstance(name, str) else type(function).__name__
+
+
+def free_name(wanted: str, taken: Container[str]) -> str:
+    """The name itself, or with the first number that makes it one that no other function has.
+
+    Args:
+        wanted: The name.
+        taken: The others'.
+    """
+    name, number = wanted, 1
+    while name in taken:
+        number += 1
+        name = f"{wanted}_{number}"
+    return name
 
 
 def expect_callable(function: Any, text: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from aligntune_core.errors import RewardError
 from aligntune_core.rewards.builtin.table import make
-from aligntune_core.rewards.function import RewardFunction, expect_callable, expect_weight, name_of
+from aligntune_core.rewards.function import RewardFunction, expect_callable, expect_weight, free_name, name_of
 from aligntune_core.rewards.loading import from_file, from_module
 from aligntune_core.rewards.spec import (
     BuiltinReference,
@@ -72,11 +72,7 @@ class Names:
                 f"reward function '{text}' is named twice.", fix="Name it once; a weight makes it count for more."
             )
         self.seen.append(reference)
-        name = wanted = _plain_name(reference)
-        number = 1
-        while name in self.given:
-            number += 1
-            name = f"{wanted}_{number}"
+        name = free_name(_plain_name(reference), self.given)
         self.given.add(name)
         return name
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aligntune_core import CheckpointError
+from aligntune_core.machine.disk import expanded
 from aligntune_trl.checkpoints.origin import require_same_run
 from aligntune_trl.checkpoints.whole import faults
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from aligntune_core import Job
 
 
@@ -30,9 +32,9 @@ def resume_from(job: Job) -> tuple[Path | None, list[str]]:
         return None, []
     notes: list[str] = []
     if isinstance(job.resume, str):
-        checkpoint = _named(_expanded(job.resume))
+        checkpoint = _named(expanded(job.resume))
     else:
-        checkpoint, notes = _newest(_expanded(job.output_dir))
+        checkpoint, notes = _newest(expanded(job.output_dir))
     require_same_run(job, checkpoint)
     return checkpoint, notes
 
@@ -55,13 +57,6 @@ def _newest(folder: Path) -> tuple[Path, list[str]]:
         f"'resume' is true, but '{folder}' holds no checkpoint.",
         fix="Name the output_dir of the run to go on with, or leave resume out.",
     )
-
-
-def _expanded(name: str) -> Path:
-    try:
-        return Path(name).expanduser()
-    except RuntimeError:  # there is no such user
-        return Path(name)
 
 
 def _named(checkpoint: Path) -> Path:

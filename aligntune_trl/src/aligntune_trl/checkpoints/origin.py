@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aligntune_core import CheckpointError
+from aligntune_core.models.source import model_source
 from aligntune_trl.checkpoints.whole import WEIGHTS, is_written
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from aligntune_core import Job
 
 JOB_FILE = "aligntune_job.json"
@@ -76,9 +78,12 @@ def _written_job(checkpoint: Path) -> dict[str, Any] | None:
 def _same_model(theirs: object, own: str) -> bool:
     if theirs == own:
         return True
+    if not isinstance(theirs, str):
+        return False
+    places = [model_source(name).path for name in (theirs, own)]
     try:
-        return isinstance(theirs, str) and Path(theirs).expanduser().samefile(Path(own).expanduser())
-    except (OSError, RuntimeError, ValueError):
+        return places[0] is not None and places[1] is not None and places[0].samefile(places[1])
+    except (OSError, ValueError):
         return False
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from struct import unpack
 from typing import TYPE_CHECKING
 from zipfile import is_zipfile
+
+from aligntune_core.models.tensors import tensors_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,29 +104,3 @@ def _torch_fault(file: Path) -> str:
     if begins != b"PK\x03\x04":
         return "it isn't a file of torch's" if begins else "it is empty"
     return "" if is_zipfile(file) else "it is cut short"
-
-
-def tensors_fault(file: Path) -> str:
-    """Why a safetensors file can't be whole: 8 bytes with its header's length, the header, tensors without gaps.
-
-    Args:
-        file: The file.
-
-    Returns:
-        The reason, empty if there is none.
-    """
-    size = file.stat().st_size
-    with file.open("rb") as stream:
-        begins = stream.read(8)
-        length = unpack("<Q", begins)[0] if len(begins) == 8 else size
-        if 8 + length > size:
-            return "it is cut short"
-        try:
-            header = json.loads(stream.read(length))
-            ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
-            expected = 8 + length + max(ends, default=0)
-        except (ValueError, RecursionError, AttributeError, LookupError, TypeError):
-            return "its header can't be read"
-    if expected > size:
-        return "it is cut short"
-    return "it goes on after its end" if expected < size else ""

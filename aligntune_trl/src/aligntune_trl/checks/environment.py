@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from aligntune_core import Problem
 from aligntune_core.backends.installed import installed_version
 from aligntune_core.machine.devices import device
+from aligntune_trl.translation.recipes import RECIPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_CLASSES = ("SFTTrainer", "DPOTrainer", "GRPOTrainer", "RewardTrainer", "KTOTrainer", "RLOOTrainer")
+_CLASSES = tuple(dict.fromkeys(recipe.trainer for recipe in RECIPES.values() if not recipe.is_own))
 _FRESH = "Start a fresh process for it: `aligntune train` does."
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from aligntune_core import CheckpointError, Problem, Severity
 from aligntune_core.wording import did_you_mean, shown
 from aligntune_trl.checkpoints.choose import resume_from, step_of
-from aligntune_trl.checks.agreement import disagreements
 from aligntune_trl.checks.argument_values import same_keys, same_lora_keys, value_problems
+from aligntune_trl.checks.conflicts import setting_conflicts
 from aligntune_trl.checks.environment import environment_problems
 from aligntune_trl.checks.model_files import model_problems
 from aligntune_trl.checks.reward_model import reward_model_problems
@@ -34,14 +34,14 @@ def job_problems(job: Job) -> Iterator[Problem]:
     for key in ("model_name", "reward_model_name"):
         if job.is_set(key):
             yield from model_problems(key, getattr(job, key))
-    if job.reward_model_name and job.algorithm == "ppo":
-        yield from reward_model_problems(job.reward_model_name)
     if job.report_to:
         yield from tracker_problems("report_to", job.report_to)
     recipe = RECIPES.get(job.algorithm or "")
+    if recipe and recipe.takes_reward_model and job.reward_model_name:
+        yield from reward_model_problems(job.reward_model_name)
     if recipe:
         found = list(_argument_problems(job, recipe))
-        yield from found or disagreements(job, recipe)
+        yield from found or setting_conflicts(job, recipe)
         if (job.packing or job.backend_args.get("packing") is True) and job.backend_args.get("max_length", 0) is None:
             yield Problem("contradiction", "'packing' needs a length to pack to.", "Set max_seq_length.", "packing")
         for key in SPECIAL_KEYS:
@@ -79,7 +79,7 @@ def _argument_problems(job: Job, recipe: Recipe) -> Iterator[Problem]:
         elif name in _OURS:
             yield Problem("not-settable", f"'{key}' is decided by AlignTune.", "Leave it out.", key)
         elif known and name not in known:
-            release = "" if recipe.config == "PPOConfig" else f" of trl {version('trl')}"
+            release = "" if recipe.is_own else f" of trl {version('trl')}"
             message = f"{recipe.config}{release} has no '{name}'."
             fix = did_you_mean(name, known)
             yield Problem("unknown-key", message, "" if fix.startswith("Known") else fix, key)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aligntune_core import Problem
-from aligntune_trl.checkpoints.whole import tensors_fault
+from aligntune_core.models.source import ModelKind, model_source
+from aligntune_core.models.tensors import tensors_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 _WEIGHTS = ("*.safetensors", "*.bin", "*.pt", "*.pth", "*.gguf", "*.index.json")
 _AGAIN = "Copy or download the folder again."
@@ -23,13 +24,13 @@ def model_problems(key: str, name: str) -> Iterator[Problem]:
         key: The job key that names the model.
         name: The model, as the job names it.
     """
+    source = model_source(name)
+    if source.path is None or not source.is_local:
+        return
+    config = source.path / ("adapter_config.json" if source.kind is ModelKind.ADAPTER else "config.json")
     try:
-        folder = Path(name).expanduser()
-        config = next(
-            (folder / file for file in ("config.json", "adapter_config.json") if (folder / file).is_file()), None
-        )
-        message = _damage(folder, config) if config else ""
-    except (OSError, RuntimeError, ValueError):
+        message = _damage(source.path, config) if config.is_file() else ""
+    except (OSError, ValueError):
         return
     if message:
         yield Problem("model-broken", f"the model '{name}' can't be loaded: {message}.", _AGAIN, key)

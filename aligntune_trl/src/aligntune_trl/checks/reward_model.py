@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aligntune_core import ModelError, Problem
-from aligntune_core.models.tiny import tiny_folder
+from aligntune_core.models.source import ModelKind, model_source
+from aligntune_trl.translation.recipes import SCORING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,17 +38,20 @@ def reward_model_problems(name: str) -> Iterator[Problem]:
     Args:
         name: The model, as the job names it.
     """
+    source = model_source(name)
+    if source.path is None:
+        return
     try:
-        folder = tiny_folder() if name.startswith("builtin:") else Path(name).expanduser()
-        if (adapter := folder / "adapter_config.json").is_file() and not (folder / "config.json").is_file():
-            if (task := json.loads(adapter.read_bytes()).get("task_type")) != "SEQ_CLS":
+        if source.kind is ModelKind.ADAPTER:
+            adapter = json.loads((source.path / "adapter_config.json").read_bytes())
+            if (task := adapter.get("task_type")) != SCORING:
                 message = f"the reward model '{name}' gives no scores: it is an adapter for {task or 'another task'}."
                 yield Problem("reward-model", message, _TRAIN_ONE, "reward_model_name")
             return
-        told = json.loads((folder / "config.json").read_bytes())
+        told = json.loads((source.path / "config.json").read_bytes())
         kinds = [str(kind) for kind in told.get("architectures") or []]
         labels = int(told.get("num_labels") or len(told.get("id2label") or range(_LABELS)))
-    except (OSError, RuntimeError, ValueError, TypeError, AttributeError):
+    except (OSError, ValueError, TypeError, AttributeError):
         return
     if fault := _fault(name, kinds, labels):
         yield Problem("reward-model", *fault, "reward_model_name")

@@ -10,7 +10,7 @@ from aligntune_core.wording import closest
 from aligntune_trl.translation.arguments import LORA_ARGS, lora_arguments
 
 if TYPE_CHECKING:
-    from aligntune_trl.trainers.gather import Ingredients
+    from aligntune_trl.models.ingredients import Ingredients
 
 
 def layer_problem(made_of: Ingredients, model: Any | None) -> Problem | None:
@@ -21,7 +21,7 @@ def layer_problem(made_of: Ingredients, model: Any | None) -> Problem | None:
         model: The model, with its adapters or without; None if it could not be made, so that only its shape is built.
     """
     job = made_of.job
-    named = lora_arguments(job, made_of.recipe.task_type).get("target_modules") if job.use_peft else None
+    named = lora_arguments(job, made_of.recipe).get("target_modules") if job.use_peft else None
     if not named or named == "all-linear" or (isinstance(named, str) and model):
         return None
     if model is None:
@@ -49,7 +49,7 @@ def named_layer_problem(made_of: Ingredients) -> Problem | None:
         made_of: The job and its model's configuration.
     """
     job = made_of.job
-    named = lora_arguments(job, made_of.recipe.task_type).get("target_modules") if job.use_peft else None
+    named = lora_arguments(job, made_of.recipe).get("target_modules") if job.use_peft else None
     return layer_problem(made_of, None) if isinstance(named, list) else None
 
 
@@ -76,6 +76,6 @@ def _shape(made_of: Ingredients) -> Any:
     import torch
     from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
 
-    kind = AutoModelForSequenceClassification if made_of.recipe.task_type == "SEQ_CLS" else AutoModelForCausalLM
+    kind = AutoModelForSequenceClassification if made_of.recipe.is_scorer else AutoModelForCausalLM
     with torch.device("meta"):
         return kind.from_config(made_of.config, trust_remote_code=made_of.job.trust_remote_code)

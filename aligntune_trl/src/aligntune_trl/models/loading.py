@@ -1,18 +1,16 @@
-"""The starting model and its tokenizer, by whatever name the job gives them."""
+"""The starting model's configuration and its tokenizer, and what transformers says of a model it can't load."""
 
 from __future__ import annotations
 
-import json
 import re
 from contextlib import contextmanager
-from hashlib import sha256
 from json import JSONDecodeError
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aligntune_core import JobError, ModelError, Notice, Problem
 from aligntune_core.machine.importing import large_import
-from aligntune_core.models.cache import cache_folder, make_folder
+from aligntune_core.models.source import model_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,20 +31,6 @@ _HEADS = (
     *("ForMaskedLM", "ForPreTraining", "RewardModel"),
 )
 """How the names of models end that transformers makes for something else than writing on."""
-
-
-def model_path(name: str) -> str:
-    """The name as transformers takes it: a path for what is built in, the name itself for anything else."""
-    if name.startswith("builtin:"):
-        from aligntune_core.models.tiny import materialise
-
-        return str(materialise(name))
-    return str(Path(name).expanduser()) if name.startswith("~") else name
-
-
-def is_gguf(name: str) -> bool:
-    """Whether a model's name is that of a .gguf file."""
-    return name.lower().endswith(".gguf")
 
 
 def load_config(path: str, name: str, *, trust_remote_code: bool, **where: str) -> Any:
@@ -146,110 +130,6 @@ def _take_named_tokens(tokenizer: Any, job: Job) -> None:
         raise JobError(problems)
 
 
-def starting_model(model_name: str, emit: Listener) -> str:
-    """The starting model as transformers loads it by name: a hub id or a folder.
-
-    A .gguf file is written out as a folder of plain weights, and a folder that holds an adapter as one with the
-    adapter merged into its base, once, in AlignTune's cache; the engine then finds its reference model, and a resumed
-    run its base, under the same name.
-
-    Args:
-        model_name: The model, as a job names it.
-        emit: Where it is said that something is written out.
-
-    Raises:
-        ModelError: If the model can't be loaded.
-    """
-    name = model_path(model_name)
-    path, adapter = Path(name), is_adapter(name)
-    if not adapter and not is_gguf(name):
-        return name
-    folder = _written_out(path)
-    if not (folder / "config.json").is_file():
-        how = "its adapter merged into its base model" if adapter else "plain weights"
-        emit(Notice(f"'{model_name}' is written out once with {how}, to {folder}."))
-        with loading(model_name):
-            make_folder(folder, lambda made: (_write_merged if adapter else _write_gguf)(path, made))
-    return str(folder)
-
-
-def without_weights(model_name: str) -> tuple[str, dict[str, str]]:
-    """Where a model's configuration and tokenizer are read from when its weights are left alone.
-
-    Args:
-        model_name: The model, as a job names it.
-
-    Returns:
-        A hub id or a folder, and what transformers needs to find them there besides.
-    """
-    name = model_path(model_name)
-    path = Path(name)
-    if not is_gguf(name) and not is_adapter(name):
-        return name, {}
-    folder = _written_out(path)
-    if (folder / "config.json").is_file():
-        return str(folder), {}
-    if is_gguf(name):
-        return str(path.parent), {"gguf_file": path.name}
-    with loading(model_name):
-        return _base(path), {}
-
-
-def tokenizer_place(adapter: Path) -> str:
-    """Where the tokenizer of an adapter is: its own folder, or its base model's where it has none.
-
-    Args:
-        adapter: The folder with the adapter.
-    """
-    own = any((adapter / file).is_file() for file in ("tokenizer_config.json", "tokenizer.json", "tokenizer.model"))
-    return str(adapter) if own else _base(adapter)
-
-
-def _base(adapter: Path) -> str:
-    """The model that an adapter was made for."""
-    return str(json.loads((adapter / "adapter_config.json").read_bytes())["base_model_name_or_path"])
-
-
-def is_adapter(name: str) -> bool:
-    """Whether a model's name is that of a folder with an adapter and no whole model."""
-    path = Path(name)
-    return (path / "adapter_config.json").is_file() and not (path / "config.json").is_file()
-
-
-def _written_out(path: Path) -> Path:
-    """Where a .gguf file or an adapter is written out as a whole model, there or not."""
-    files = [path] if is_gguf(path.name) else sorted(path.glob("adapter_model.*"))
-    stamp = [(str(file.resolve()), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-    return cache_folder() / f"{path.stem}-{sha256(repr(stamp).encode()).hexdigest()[:12]}"
-
-
-def _write_gguf(file: Path, folder: Path) -> None:
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
-
-    model = AutoModelForCausalLM.from_pretrained(
-        str(file.parent),
-        gguf_file=file.name,
-        quantization_config=GgufConfig(dequantize=True),
-        dtype=torch.float32,
-    )
-    model.save_pretrained(folder)
-    AutoTokenizer.from_pretrained(str(file.parent), gguf_file=file.name).save_pretrained(folder)
-
-
-def _write_merged(adapter: Path, folder: Path) -> None:
-    import torch
-    from peft import AutoPeftModelForCausalLM, AutoPeftModelForSequenceClassification, PeftConfig
-    from transformers import AutoTokenizer
-
-    if PeftConfig.from_pretrained(str(adapter)).task_type == "SEQ_CLS":
-        model = AutoPeftModelForSequenceClassification.from_pretrained(str(adapter), dtype=torch.float32, num_labels=1)
-    else:
-        model = AutoPeftModelForCausalLM.from_pretrained(str(adapter), dtype=torch.float32)
-    model.merge_and_unload().save_pretrained(folder)
-    AutoTokenizer.from_pretrained(tokenizer_place(adapter)).save_pretrained(folder)
-
-
 @contextmanager
 def loading(name: str, part: str = "") -> Iterator[None]:
     """Turn what transformers raises while it loads a model into a ModelError that names the model.
@@ -291,7 +171,7 @@ def _fix(error: Exception, name: str, part: str) -> str:
         return "Install a release of transformers that knows it: pip install --upgrade transformers."
     if "model_type" in str(error):
         return "Check that its config.json has a model_type."
-    if not Path(name).expanduser().exists():
+    if not model_source(name).is_there:
         return "Check the name and the connection to the hub, or name a local folder."
     if part == "tokenizer":
         return "Put the tokenizer's files (tokenizer.json, tokenizer_config.json) next to the weights, whole."

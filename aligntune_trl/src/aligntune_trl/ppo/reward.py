@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -10,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 import torch
 
 from aligntune_core.errors import ModelError, RewardError, RunError
-from aligntune_trl.ppo.actor_critic import forward_arguments, without_adapter_shell
+from aligntune_core.rewards.function import free_name, name_of
+from aligntune_core.rewards.guard import GuardedReward
+from aligntune_trl.ppo.decoder import forward_arguments, without_adapter_shell
 from aligntune_trl.ppo.prompts import pad_token_id, shorten
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class FunctionReward:
         tokenizer: Any,
         weights: Sequence[float] | None = None,
     ) -> None:
-        self.functions = dict(functions) if isinstance(functions, Mapping) else _by_name(functions)
+        self.functions = _watched(functions)
         self.weights = [1.0] * len(self.functions) if weights is None else [float(weight) for weight in weights]
         self.tokenizer = tokenizer
         if not self.functions or len(self.weights) != len(self.functions):
@@ -87,7 +88,7 @@ class FunctionReward:
         ]
         columns = {name: [row[name] for row in rows] for name in rows[0] if name != "prompt"}
         parts = {
-            name: torch.tensor(_call(name, function, prompts, answers, columns), dtype=torch.float32)
+            name: torch.tensor(function(prompts, answers, **columns), dtype=torch.float32)
             for name, function in self.functions.items()
         }
         total = sum(weight * part for weight, part in zip(self.weights, parts.values(), strict=True))
@@ -199,51 +200,15 @@ def score_sequences(model: Any, input_ids: Tensor, attention_mask: Tensor) -> Te
     return whole.score(chosen).squeeze(-1).float()
 
 
-def _by_name(functions: Sequence[RewardFunction]) -> dict[str, RewardFunction]:
+def _watched(functions: Mapping[str, RewardFunction] | Sequence[RewardFunction]) -> dict[str, GuardedReward]:
+    """The functions by name, with every return checked."""
     named: dict[str, RewardFunction] = {}
-    for function in functions:
-        name = own = getattr(function, "__name__", type(function).__name__)
-        number = 1
-        while name in named:
-            number += 1
-            name = f"{own}_{number}"
-        named[name] = function
-    return named
-
-
-def _call(
-    name: str, function: RewardFunction, prompts: list[Any], completions: list[Any], columns: dict[str, list[Any]]
-) -> list[float]:
-    try:
-        answer = function(prompts=prompts, completions=completions, **columns)
-        rewards = None if answer is None else list(answer)
-    except RewardError:
-        raise
-    except Exception as error:
-        raise RewardError(
-            f"The reward function '{name}' failed with {type(error).__name__}: {error}.",
-            fix="It is called as function(prompts=..., completions=..., **columns).",
-        ) from error
-    fix = "Return one finite number for each completion."
-    if rewards is None or len(rewards) != len(completions):
-        got = "None" if rewards is None else f"{len(rewards)} rewards"
-        raise RewardError(
-            f"The reward function '{name}' returned {got} for {len(completions)} completions, of which the first is "
-            f"{shorten(completions[0])} to the prompt {shorten(prompts[0])}.",
-            fix=fix,
-        )
-    for reward, prompt, completion in zip(rewards, prompts, completions, strict=True):
-        if not _is_finite(reward):
-            raise RewardError(
-                f"The reward function '{name}' returned {reward!r} for the prompt {shorten(prompt)} and the "
-                f"completion {shorten(completion)}.",
-                fix=fix,
-            )
-    return [float(reward) for reward in rewards]
-
-
-def _is_finite(reward: Any) -> bool:
-    try:
-        return math.isfinite(reward)
-    except (TypeError, ValueError):
-        return False
+    if isinstance(functions, Mapping):
+        named.update(functions)
+    else:
+        for function in functions:
+            named[free_name(name_of(function), named)] = function
+    return {
+        name: function if isinstance(function, GuardedReward) else GuardedReward(function, name)
+        for name, function in named.items()
+    }

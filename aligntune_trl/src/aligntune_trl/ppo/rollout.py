@@ -10,7 +10,8 @@ import torch
 from transformers import GenerationConfig
 
 from aligntune_core.errors import ModelError
-from aligntune_trl.ppo.actor_critic import score_tokens, without_adapter_shell
+from aligntune_trl.ppo.actor_critic import score_tokens
+from aligntune_trl.ppo.decoder import without_adapter_shell
 from aligntune_trl.ppo.prompts import PromptTokens, pad_token_id
 
 if TYPE_CHECKING:

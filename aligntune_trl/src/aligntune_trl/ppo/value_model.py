@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from aligntune_core.errors import CheckpointError, ModelError
-from aligntune_trl.ppo.actor_critic import forward_arguments, without_adapter_shell
+from aligntune_trl.ppo.decoder import forward_arguments, without_adapter_shell
 
 if TYPE_CHECKING:
     from torch import Tensor

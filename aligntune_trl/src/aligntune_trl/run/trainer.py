@@ -11,8 +11,8 @@ from safetensors import SafetensorError
 
 from aligntune_core import DataError, Finished, ModelError, Notice, RunError, Saved, TrainResult
 from aligntune_core.algorithms import DatasetKind
+from aligntune_core.models.source import ModelKind, model_source
 from aligntune_trl.checkpoints.origin import other_data
-from aligntune_trl.models.loading import is_gguf
 from aligntune_trl.models.quiet import quiet_engine
 from aligntune_trl.run.effect import Effect, a_batch
 from aligntune_trl.run.events import numbers
@@ -139,7 +139,7 @@ class TRLTrainer:
         folder = Path(self._job.output_dir if path is None else path).expanduser()
         require_finite_weights(self._native.model, self._native.state.global_step)
         adapters = hasattr(self.model, "peft_config")
-        if adapters and not merge and is_gguf(self._job.model_name):
+        if adapters and not merge and model_source(self._job.model_name).kind is ModelKind.GGUF:
             self._emit(
                 Notice(
                     "the adapter is saved merged into the model, because transformers can't load a .gguf file as an "

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from aligntune_core import Encoded, Encoding, JobError, ModelError
 from aligntune_core.algorithms import DatasetKind
 from aligntune_trl.models.adapter_layers import named_layer_problem
-from aligntune_trl.models.loading import load_config, load_tokenizer, loading, require_text, without_weights
+from aligntune_trl.models.ingredients import Ingredients
+from aligntune_trl.models.loading import load_config, load_tokenizer, loading, require_text
 from aligntune_trl.models.quiet import quiet_engine
+from aligntune_trl.models.source import without_weights
 from aligntune_trl.tokens.conversations import writing_turns
-from aligntune_trl.trainers.gather import Ingredients
-from aligntune_trl.trainers.rewards import may_lack_rewards
-from aligntune_trl.translation.arguments import config_arguments
+from aligntune_trl.translation.arguments import config_arguments, length_key, may_lack_rewards
 from aligntune_trl.translation.fields import declared_fields
 from aligntune_trl.translation.recipes import RECIPES
 
@@ -46,13 +46,13 @@ def encoding_of(job: Job, emit: Listener) -> Encoding | None:
     with quiet_engine():
         place, where = without_weights(job.model_name)
         config = load_config(place, job.model_name, trust_remote_code=job.trust_remote_code, **where)
-        if recipe.task_type == "CAUSAL_LM":
+        if not recipe.is_scorer:
             require_text(job.model_name, config)
         tokenizer = load_tokenizer(place, job, emit, **where)
         made_of = Ingredients(job, recipe, place, config, tokenizer, None, None, emit)
         if problem := named_layer_problem(made_of):
             raise JobError([problem])
-        if job.algorithm == "ppo" and job.reward_model_name:
+        if recipe.takes_reward_model and job.reward_model_name:
             _require_reward_tokenizer(job.reward_model_name, job)
     return make_encoding(job, recipe, config, tokenizer)
 
@@ -83,31 +83,25 @@ def make_encoding(job: Job, recipe: Recipe, config: Any, tokenizer: Any) -> Enco
         # longer rows go on in the next sequence, and none is longer than this
         context, limit = context if context and (limit or 0) > context else None, None
     return Encoding(
-        encode=partial(_ENCODERS[job.algorithm if job.algorithm in _ENCODERS else recipe.kind], tokenizer),
+        encode=partial(_judged_pair if recipe.is_scorer else _ENCODERS[recipe.kind], tokenizer),
         decode=partial(tokenizer.decode, skip_special_tokens=False),
         limit=limit,
-        limit_key="" if prompts else _limit_key(job),
-        leaves_out=recipe.config == "RewardConfig",
+        limit_key="" if prompts else length_key(job),
+        leaves_out=recipe.leaves_out,
         keeps_end=prompts or (settings.get("truncation_mode") == "keep_end" and not settings.get("packing")),
         context=int(context) if context else None,
         # where the engine sets no bound, an answer has at least one token
         max_completion_length=int(settings["max_completion_length"] or 1) if prompts else 0,
-        needs_room=recipe.config == "PPOConfig",
+        needs_room=recipe.needs_room,
         ends_at_context=config.model_type in _LEARNED_POSITIONS,
         vocabulary=getattr(config.get_text_config(), "vocab_size", None),
         end_ids=frozenset({tokenizer.eos_token_id}),
         pad_id=tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id,
         # a classifier reads its score at the last token that is not padding
-        pads_by_id=recipe.task_type == "SEQ_CLS",
+        pads_by_id=recipe.is_scorer,
         may_lack_rewards=may_lack_rewards(job),
         asks=_asks(tokenizer),
     )
-
-
-def _limit_key(job: Job) -> str:
-    if job.is_set("max_seq_length"):
-        return "max_seq_length"
-    return "backend_args.max_length" if "max_length" in job.backend_args else ""
 
 
 def _asks(tokenizer: Any) -> bool | None:
@@ -159,14 +153,13 @@ def _prompt(tokenizer: Any, row: Mapping[str, Any]) -> list[Encoded]:
     return [Encoded(ids, [0] * len(ids))]
 
 
-_ENCODERS: Mapping[str, Callable[[Any, Mapping[str, Any]], list[Encoded]]] = {
-    "reward": _judged_pair,
+_ENCODERS: Mapping[DatasetKind, Callable[[Any, Mapping[str, Any]], list[Encoded]]] = {
     DatasetKind.DEMONSTRATIONS: _demonstration,
     DatasetKind.PAIRS: _pair,
     DatasetKind.LABELLED: _labelled,
     DatasetKind.PROMPTS: _prompt,
 }
-"""By algorithm where it has its own, else by the kind of rows."""
+"""By the kind of rows; what scores texts reads pairs in its own way."""
 
 
 def _answered(tokenizer: Any, row: Mapping[str, Any], asked: Sequence[int], name: str) -> Encoded:

@@ -9,7 +9,7 @@ from aligntune_core.check.tokens import examine_rows
 from aligntune_trl.tokens.encoding import make_encoding
 
 if TYPE_CHECKING:
-    from aligntune_trl.trainers.gather import Ingredients
+    from aligntune_trl.models.ingredients import Ingredients
 
 _FEW = 20
 """Rows that tell of a template or a tokenizer. What rows lose to a limit is told of all of them, once TRL cut them."""

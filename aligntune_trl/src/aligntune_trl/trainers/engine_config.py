@@ -9,7 +9,7 @@ from aligntune_trl.translation.arguments import lora_arguments
 
 if TYPE_CHECKING:
     from aligntune_core import Job, Listener
-    from aligntune_trl.trainers.gather import Ingredients
+    from aligntune_trl.models.ingredients import Ingredients
 
 
 def configured(config: Any, arguments: dict[str, Any]) -> Any:
@@ -78,7 +78,7 @@ def adapter_config(made_of: Ingredients) -> Any:
     from peft import LoraConfig
     from peft.utils.constants import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING as KNOWN_LAYERS
 
-    arguments = lora_arguments(made_of.job, made_of.recipe.task_type)
+    arguments = lora_arguments(made_of.job, made_of.recipe)
     kind = made_of.config.model_type
     if "target_modules" not in arguments and kind not in KNOWN_LAYERS:
         arguments["target_modules"] = "all-linear"

@@ -1,50 +1,19 @@
-"""What a trainer is made of: the job and all that was loaded for it except the model's weights."""
+"""Load what a trainer is made of, except the model's weights."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aligntune_core.algorithms import DatasetKind
 from aligntune_core.data.prepare import prepare_job
-from aligntune_trl.models.loading import load_config, load_tokenizer, require_text, starting_model
+from aligntune_trl.models.ingredients import Ingredients
+from aligntune_trl.models.loading import load_config, load_tokenizer, require_text
 from aligntune_trl.models.quiet import quiet_engine
+from aligntune_trl.models.written_out import starting_model
 from aligntune_trl.translation.recipes import RECIPES
 
 if TYPE_CHECKING:
     from aligntune_core import Job, Listener
-    from aligntune_trl.translation.recipes import Recipe
-
-
-@dataclass(frozen=True, slots=True)
-class Ingredients:
-    """What a trainer is made of.
-
-    Args:
-        job: The job.
-        recipe: How its algorithm is trained.
-        model: The starting model, as transformers loads it.
-        config: Its configuration.
-        tokenizer: Its tokenizer.
-        rows: The training data, in the form the trainer takes.
-        eval_rows: The evaluation data, or None.
-        emit: Where events go.
-    """
-
-    job: Job
-    recipe: Recipe
-    model: str
-    config: Any
-    tokenizer: Any
-    rows: Any
-    eval_rows: Any
-    emit: Listener
-
-    @property
-    def context(self) -> int | None:
-        """How many tokens the model can hold, where its configuration says."""
-        length = getattr(self.config.get_text_config(), "max_position_embeddings", None)
-        return int(length) if length else None
 
 
 def gather(job: Job, emit: Listener) -> Ingredients:
@@ -63,7 +32,7 @@ def gather(job: Job, emit: Listener) -> Ingredients:
     with quiet_engine():
         model = starting_model(job.model_name, emit)
         config = load_config(model, job.model_name, trust_remote_code=job.trust_remote_code)
-        if recipe.task_type == "CAUSAL_LM":
+        if not recipe.is_scorer:
             require_text(job.model_name, config)
         tokenizer = load_tokenizer(model, job, emit)
         rows, eval_rows = train.rows, evaluation.rows if evaluation else None

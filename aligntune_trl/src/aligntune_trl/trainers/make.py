@@ -12,17 +12,17 @@ from aligntune_trl.models.loading import loading_weights
 from aligntune_trl.models.quiet import quiet_engine
 from aligntune_trl.tokens.first_look import look_at_rows
 from aligntune_trl.trainers.engine_config import adapter_config, configured, loading_arguments, precision
+from aligntune_trl.trainers.engine_errors import engine_errors
 from aligntune_trl.trainers.gather import gather
-from aligntune_trl.trainers.refusals import refusals
-from aligntune_trl.translation.arguments import config_arguments, own_arguments
+from aligntune_trl.translation.arguments import config_arguments, length_key, own_arguments
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from aligntune_core import Job, Listener
     from aligntune_core.rewards import RewardFunction
+    from aligntune_trl.models.ingredients import Ingredients
     from aligntune_trl.run.trainer import TRLTrainer
-    from aligntune_trl.trainers.gather import Ingredients
     from aligntune_trl.translation.recipes import Recipe
 
 
@@ -53,8 +53,8 @@ def _handed_over(made_of: Ingredients, checkpoint: Path | None) -> TRLTrainer:
         from aligntune_trl.run.trainer import TRLTrainer
 
     job, recipe, emit = made_of.job, made_of.recipe, made_of.emit
-    with refusals(made_of):
-        native = _ppo(made_of) if job.algorithm == "ppo" else _native(made_of)
+    with engine_errors(made_of):
+        native = _ppo(made_of) if recipe.is_own else _native(made_of)
     # peft passes over a name that it finds no layer for, as long as it finds one for another
     if missing := layer_problem(made_of, getattr(native.model, "policy", native.model)):
         raise JobError([missing])
@@ -63,7 +63,7 @@ def _handed_over(made_of: Ingredients, checkpoint: Path | None) -> TRLTrainer:
 
         keep_prompt_order(native, checkpoint)
     _replace_printer(native, recipe, emit)
-    _say_dropped(job, len(made_of.rows), native, emit)
+    _say_dropped(job, recipe, len(made_of.rows), native, emit)
     return TRLTrainer(job, native, made_of.tokenizer, checkpoint, emit)
 
 
@@ -133,25 +133,20 @@ def _replace_printer(native: Any, recipe: Recipe, emit: Listener) -> None:
     native.add_callback(EventCallback(emit))
 
 
-def _say_dropped(job: Job, given: int, native: Any, emit: Listener) -> None:
+def _say_dropped(job: Job, recipe: Recipe, given: int, native: Any, emit: Listener) -> None:
     config = native.args
     if getattr(config, "packing", False):
         return
     dropped = given - len(native.train_dataset)
     if not dropped:
         return
-    key = next((key for key in ("max_seq_length", "backend_args.max_length") if _is_given(job, key)), "")
+    key = length_key(job)
     length = f"{key}={config.max_length}" if key else f"the engine's default length of {config.max_length}"
     why = f"have nothing left to learn from, because their prompts alone fill {length}"
-    if job.algorithm == "reward":
+    if recipe.leaves_out:
         why = f"are longer than {length}"
     message = f"{dropped} of {given} rows {why}"
     if dropped == given:
         raise DataError(f"{message}.", fix=f"Raise {key}." if key else "Set a greater max_seq_length.")
     key = key or "max_seq_length"
     emit(Notice(f"{message}: TRL leaves them out.", warning=True, code="rows-left-out", key=key))
-
-
-def _is_given(job: Job, key: str) -> bool:
-    name = key.removeprefix("backend_args.")
-    return job.is_set(key) if name == key else name in job.backend_args

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 from aligntune_core.machine.importing import large_import
 from aligntune_core.rewards import guarded, probe, resolve
 from aligntune_trl.checks.reward_model import require_scores
-from aligntune_trl.models.loading import load_config, loading, starting_model
+from aligntune_trl.models.loading import load_config, loading
+from aligntune_trl.models.written_out import starting_model
 from aligntune_trl.trainers.engine_config import adapter_config, configured, loading_arguments, precision
 from aligntune_trl.translation.arguments import config_arguments
 
 if TYPE_CHECKING:
     from aligntune_core import Job, Listener
+    from aligntune_trl.models.ingredients import Ingredients
     from aligntune_trl.ppo.trainer import PPOTrainer
-    from aligntune_trl.trainers.gather import Ingredients
 
 
 def build_ppo(made_of: Ingredients) -> PPOTrainer:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from aligntune_core import DataError
 from aligntune_core.rewards import guarded, probe, resolve
+from aligntune_trl.translation.arguments import may_lack_rewards
 
 if TYPE_CHECKING:
     from aligntune_core import Job
@@ -36,11 +37,6 @@ def reward_functions(job: Job, recipe: Recipe, config: Any, rows: Any) -> list[R
 def reward_arguments(job: Job, functions: list[RewardFunction]) -> dict[str, Any]:
     """The functions as TRL's trainers take them; each return is checked while training."""
     return {"reward_funcs": [guarded(function, allow_missing=may_lack_rewards(job)) for function in functions]}
-
-
-def may_lack_rewards(job: Job) -> bool:
-    """Whether the job lets a reward function give no reward."""
-    return bool(job.backend_args.get("allow_missing_rewards", False))
 
 
 def require_prompts(rows: Any, config: Any) -> None:

@@ -56,7 +56,7 @@ def config_arguments(job: Job, recipe: Recipe) -> dict[str, Any]:
     for key, name in {**COMMON_KEYS, **recipe.keys}.items():
         if job.is_set(key):
             arguments[name] = getattr(job, key)
-    if recipe.config == "PPOConfig":
+    if recipe.is_own:
         # transformers' own training arguments have no such field; whoever loads a model asks the job
         arguments.pop("trust_remote_code", None)
     if job.is_set("batch_size"):
@@ -85,6 +85,18 @@ def own_arguments(job: Job, recipe: Recipe) -> dict[str, Any]:
     return {name: job.backend_args.get(name, default) for name, default in recipe.own_args.items()}
 
 
+def length_key(job: Job) -> str:
+    """The key that the job bounds the length of its rows with; empty where that is left to the engine."""
+    if job.is_set("max_seq_length"):
+        return "max_seq_length"
+    return "backend_args.max_length" if "max_length" in job.backend_args else ""
+
+
+def may_lack_rewards(job: Job) -> bool:
+    """Whether the job lets a reward function give no reward."""
+    return bool(job.backend_args.get("allow_missing_rewards", False))
+
+
 def _group_arguments(job: Job, recipe: Recipe) -> dict[str, Any]:
     """TRL counts completions where a job counts prompts, and generates for several steps at once."""
     group = job.num_generations or job.backend_args.get("num_generations") or recipe.settings["num_generations"]
@@ -96,17 +108,16 @@ def _group_arguments(job: Job, recipe: Recipe) -> dict[str, Any]:
     }
 
 
-def lora_arguments(job: Job, task_type: str = "CAUSAL_LM") -> dict[str, Any]:
+def lora_arguments(job: Job, recipe: Recipe) -> dict[str, Any]:
     """The arguments of peft's LoraConfig.
 
     Args:
         job: The job.
-        task_type: What peft calls the model that is trained.
+        recipe: How its algorithm is trained.
     """
-    arguments: dict[str, Any] = {"task_type": task_type}
-    if task_type == "SEQ_CLS":
-        # the head is new, so it is trained whole and saved with the adapter
-        arguments["modules_to_save"] = ["score"]
+    arguments: dict[str, Any] = {"task_type": recipe.task_type}
+    if recipe.new_layers:
+        arguments["modules_to_save"] = list(recipe.new_layers)
     arguments.update({name: getattr(job, key) for key, name in LORA_KEYS.items() if job.is_set(key)})
     if arguments.get("target_modules") == ["all-linear"]:
         # peft knows this word only as a text, and looks for a layer of that name where it stands in a list

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from math import prod
-from pathlib import Path
-from struct import unpack
 from typing import TYPE_CHECKING
 
-from aligntune_core.models.tiny import tiny_folder
+from aligntune_core.models.source import model_source
+from aligntune_core.models.tensors import tensors_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from aligntune_core import Job
     from aligntune_trl.translation.recipes import Recipe
@@ -33,25 +32,20 @@ def checkpoint_bytes(job: Job, recipe: Recipe) -> int | None:
         job: The job.
         recipe: How its algorithm is trained.
     """
+    folder = model_source(job.model_name).path
     try:
-        built_in = job.model_name.startswith("builtin:")
-        shapes = dict(_shapes(tiny_folder() if built_in else Path(job.model_name).expanduser()))
-    except (OSError, ValueError, RuntimeError, LookupError, TypeError):
+        shapes = dict(_shapes(folder)) if folder else {}
+    except (OSError, ValueError):
         return None
     if not shapes:
         return None
     weights = _adapter_weights(shapes, job) if job.use_peft else sum(prod(shape) for shape in shapes.values())
-    models = 2 if recipe.config == "PPOConfig" else 1
-    return models * weights * (_BYTES_OF_A_WEIGHT + _BYTES_OF_ITS_MOMENTS)
+    return recipe.trained_models * weights * (_BYTES_OF_A_WEIGHT + _BYTES_OF_ITS_MOMENTS)
 
 
 def _shapes(folder: Path) -> Iterator[tuple[str, tuple[int, ...]]]:
     for file in sorted(folder.glob("model*.safetensors")):
-        with file.open("rb") as stream:
-            header = json.loads(stream.read(unpack("<Q", stream.read(8))[0]))
-        for name, entry in header.items():
-            if name != "__metadata__":
-                yield name, tuple(entry["shape"])
+        yield from tensors_in(file).shapes.items()
 
 
 def _adapter_weights(shapes: dict[str, tuple[int, ...]], job: Job) -> int:

@@ -9,17 +9,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aligntune_trl.translation.recipes import RECIPES
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _SOURCES = {
-    "SFTConfig": ("trl", "trainer/sft_config.py"),
-    "DPOConfig": ("trl", "trainer/dpo_config.py"),
-    "KTOConfig": ("trl", "trainer/kto_config.py"),
-    "RewardConfig": ("trl", "trainer/reward_config.py"),
-    "GRPOConfig": ("trl", "trainer/grpo_config.py"),
-    "RLOOConfig": ("trl", "trainer/rloo_config.py"),
-    "PPOConfig": ("aligntune_trl", "ppo/config.py"),
+    **{recipe.config: (recipe.package, recipe.source) for recipe in RECIPES.values()},
     "LoraConfig": ("peft", "tuners/lora/config.py"),
 }
 _BASES = {

@@ -58,7 +58,7 @@ def plan_job(job: Job, rows: int | None) -> Plan | None:
         passes=numbers.passes(rows),
         rows=rows,
         least_rows=numbers.least_rows(),
-        completions=int(numbers["num_generations"] or 0) if recipe.is_grouped else int(job.algorithm == "ppo"),
+        completions=int(numbers["num_generations"] or 0) if recipe.is_grouped else int(recipe.samples),
         checkpoint_bytes=checkpoint_bytes(job, recipe),
         checkpoints=numbers.checkpoints(steps),
         unsaved={"save_strategy": "no"},
@@ -98,9 +98,9 @@ class _Numbers:
 
     @property
     def at_once(self) -> int:
-        """Examples that all devices take at once; PPO takes those of a step."""
+        """Examples that all devices take at once; a rollout is a step's."""
         examples = int(self["per_device_train_batch_size"]) * self.devices
-        return examples * self.accumulation if self.recipe.config == "PPOConfig" else examples
+        return examples * self.accumulation if self.recipe.is_rollout else examples
 
     @property
     def batches_per_generation(self) -> int:
@@ -157,7 +157,7 @@ class _Numbers:
             batches = generations * self.batches_per_generation * int(self["num_iterations"] or 1)
         else:
             batches = rows // self.at_once if self["dataloader_drop_last"] else ceil(rows / self.at_once)
-        return max(batches if self.recipe.config == "PPOConfig" else ceil(batches / self.accumulation), 1)
+        return max(batches if self.recipe.is_rollout else ceil(batches / self.accumulation), 1)
 
     def checkpoints(self, steps: int | None) -> int | None:
         """Checkpoints on the disk at the end; the last step is always one."""
@@ -190,5 +190,5 @@ def _numbers(job: Job, recipe: Recipe) -> _Numbers:
     defaults = {name: field.default for name, field in declared_fields(recipe.config).items()}
     # one process uses all GPUs in sight, several share them
     several = int(os.environ.get("WORLD_SIZE", "1"))
-    devices = several if several > 1 else 1 if recipe.config == "PPOConfig" else max(cuda_device_count(), 1)
+    devices = several if several > 1 else 1 if recipe.is_rollout else max(cuda_device_count(), 1)
     return _Numbers(config_arguments(job, recipe), defaults, recipe, devices)

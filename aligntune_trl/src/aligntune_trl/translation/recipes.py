@@ -11,19 +11,34 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+WRITING, SCORING = "CAUSAL_LM", "SEQ_CLS"
+"""What peft calls a model that writes text, and one that scores it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """How one algorithm is trained.
 
     Args:
-        trainer: The trainer class's name, in ``trl`` or for PPO in this package.
-        config: Its configuration class's name, likewise.
+        trainer: The trainer class's name.
+        config: Its configuration class's name.
         kind: The rows it learns from.
         keys: Job keys that this trainer alone has, with their names in the configuration.
         settings: What defines the algorithm, set whatever TRL's own defaults are; a user's value wins.
         minibatches: Into how many optimiser steps one batch of completions is cut (GRPO and its kin).
         own_args: Keys of ``backend_args`` that AlignTune itself reads, with their defaults.
         task_type: What peft calls the model that is trained.
+        new_layers: Layers that the starting model may lack, so that they are trained whole beside adapters.
+        package: Where both classes come from: ``trl``, or this package for a trainer of this project's own, which
+            takes transformers' training arguments and what it adds to them.
+        is_rollout: Whether a step is one rollout: its prompts are answered together, on one device of each process,
+            and the trainer makes its updates of them by itself.
+        trained_models: Models that are trained, and saved in a checkpoint: two with a value model.
+        takes_reward_model: Whether a model may give the rewards, instead of functions.
+        needs_room: Whether a prompt that leaves no room for a completion is refused.
+        leaves_out: Whether rows beyond ``max_length`` are left out, instead of cut.
+        least_batch: Examples that must be taken at once, since they are compared with each other.
+        least_batch_unless: Settings with which each example stands for itself all the same.
     """
 
     trainer: str
@@ -33,7 +48,37 @@ class Recipe:
     settings: Mapping[str, Any] = field(default_factory=dict)
     minibatches: int = 0
     own_args: Mapping[str, Any] = field(default_factory=dict)
-    task_type: str = "CAUSAL_LM"
+    task_type: str = WRITING
+    new_layers: tuple[str, ...] = ()
+    package: str = "trl"
+    is_rollout: bool = False
+    trained_models: int = 1
+    takes_reward_model: bool = False
+    needs_room: bool = False
+    leaves_out: bool = False
+    least_batch: int = 1
+    least_batch_unless: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the trainer is this project's own, and not TRL's."""
+        return self.package != "trl"
+
+    @property
+    def is_scorer(self) -> bool:
+        """Whether the model that is trained scores texts, and doesn't write them."""
+        return self.task_type == SCORING
+
+    @property
+    def samples(self) -> bool:
+        """Whether the policy answers prompts while it learns."""
+        return self.kind is DatasetKind.PROMPTS
+
+    @property
+    def source(self) -> str:
+        """The file of the configuration class in its package."""
+        stem = self.config.removesuffix("Config").lower()
+        return f"{stem}/config.py" if self.is_own else f"trainer/{stem}_config.py"
 
     @property
     def is_grouped(self) -> bool:
@@ -115,6 +160,9 @@ RECIPES: Mapping[str, Recipe] = {
         keys={**_LENGTH, "beta": "beta"},
         # arXiv 2402.01306, equation 8; beta as in section 4.2, equal weights as in its balanced runs
         settings={"loss_type": "kto", "beta": 0.1, "desirable_weight": 1.0, "undesirable_weight": 1.0},
+        # the loss sets each answer against the mean over its batch; that of arXiv 2408.06266 does not
+        least_batch=2,
+        least_batch_unless={"loss_type": "apo_zero_unpaired"},
     ),
     "reward": Recipe(
         "RewardTrainer",
@@ -123,7 +171,9 @@ RECIPES: Mapping[str, Recipe] = {
         keys=_LENGTH,
         # arXiv 2203.02155, equation 1, without the centring term of arXiv 2312.09244
         settings={"center_rewards_coefficient": None},
-        task_type="SEQ_CLS",
+        task_type=SCORING,
+        new_layers=("score",),
+        leaves_out=True,
     ),
     # this project's own trainer; PPOConfig names the source of each of its defaults
     "ppo": Recipe(
@@ -131,6 +181,11 @@ RECIPES: Mapping[str, Recipe] = {
         "PPOConfig",
         DatasetKind.PROMPTS,
         keys={"beta": "kl_coef", "max_completion_length": "max_completion_length", "temperature": "temperature"},
+        package="aligntune_trl",
+        is_rollout=True,
+        trained_models=2,
+        takes_reward_model=True,
+        needs_room=True,
     ),
     "grpo": _grpo_like(),
     # arXiv 2507.18071, equations 5 to 7; section 5.1: clip ranges 3e-4 and 4e-4, four minibatches, no KL term

@@ -21,7 +21,7 @@ _COUNTS = (
 )
 
 
-def disagreements(job: Job, recipe: Recipe) -> Iterator[Problem]:
+def setting_conflicts(job: Job, recipe: Recipe) -> Iterator[Problem]:
     """What the engine would refuse, or fail on, of settings that it takes one by one.
 
     Args:
@@ -37,9 +37,9 @@ def disagreements(job: Job, recipe: Recipe) -> Iterator[Problem]:
         return
     if recipe.is_grouped:
         yield from _groups(settings)
-    if job.algorithm == "kto":
-        yield from _pairs_of_a_batch(job, settings)
-    if job.algorithm == "ppo":
+    if recipe.least_batch > 1:
+        yield from _lone_examples(job, recipe, settings)
+    if recipe.is_rollout:
         yield from _minibatches(settings)
     yield from _evaluations(job, settings)
 
@@ -74,14 +74,17 @@ def _groups(settings: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem("out-of-range", message, f"Use a multiple of {group}, or set batch_size in prompts.", key)
 
 
-def _pairs_of_a_batch(job: Job, settings: Mapping[str, Any]) -> Iterator[Problem]:
-    if settings["per_device_train_batch_size"] > 1 or settings["loss_type"] == "apo_zero_unpaired":
+def _lone_examples(job: Job, recipe: Recipe, settings: Mapping[str, Any]) -> Iterator[Problem]:
+    given = settings["per_device_train_batch_size"]
+    if given >= recipe.least_batch or any(
+        settings.get(name) == said for name, said in recipe.least_batch_unless.items()
+    ):
         return
     key = "batch_size" if job.is_set("batch_size") else "backend_args.per_device_train_batch_size"
     yield Problem(
         "out-of-range",
-        f"'{key}' is 1, but KTO compares the answers of a batch with each other.",
-        "Set it to 2 or more; gradient_accumulation_steps does not count here.",
+        f"'{key}' is {given}, but {str(job.algorithm).upper()} compares the answers of a batch with each other.",
+        f"Set it to {recipe.least_batch} or more; gradient_accumulation_steps does not count here.",
         key,
     )
 

@@ -11,11 +11,11 @@ from aligntune_trl.models.adapter_layers import layer_problem
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from aligntune_trl.trainers.gather import Ingredients
+    from aligntune_trl.models.ingredients import Ingredients
 
 
 @contextmanager
-def refusals(made_of: Ingredients) -> Iterator[None]:
+def engine_errors(made_of: Ingredients) -> Iterator[None]:
     """Turn a ValueError that TRL or peft itself raises into a JobError; anything else passes.
 
     Args:

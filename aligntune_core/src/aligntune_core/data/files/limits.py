@@ -1,0 +1,29 @@
+"""How much of a data file is read before it is refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MIB, GIB = 2**20, 2**30
+
+UNPACKED_FLOOR = 256 * MIB
+"""Bytes that a compressed file may unpack to, however small it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a data file may hold; more is refused, not read.
+
+    Args:
+        row: Bytes of one row.
+        file: Bytes of a file, as it lies on the disk.
+        expansion: How many times its size a compressed file may unpack to, beyond the first 256 MiB.
+    """
+
+    row: int = 16 * MIB
+    file: int = 256 * GIB
+    expansion: int = 100
+
+
+DEFAULT_LIMITS = Limits()
+"""What holds unless a job says otherwise."""
