@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from aligntune_core.backends.hooks import HookError, contained
 from aligntune_core.check.examination import Examination, Level
 from aligntune_core.check.precision import arithmetic_problems
 from aligntune_core.errors import AlignTuneError, JobError
@@ -102,11 +103,10 @@ class _Look:
     def plan(self, rows: int | None) -> Plan | None:
         """What the run would come to, and what is wrong with that."""
         try:
-            plan: Plan | None = self._known.hook(self._backend, "aligntune_plan_job")(job=self._job, rows=rows)
-        except (Exception, SystemExit) as error:
-            # a number that was refused already is not the backend's fault
-            if not self._refused:
-                self._failed("worked out the run", error)
+            with contained(self._backend, "worked out the run", through=()):
+                plan: Plan | None = self._known.hook(self._backend, "aligntune_plan_job")(job=self._job, rows=rows)
+        except HookError as error:
+            self._failed(error)
             return None
         if plan is None:
             return None
@@ -178,20 +178,21 @@ class _Look:
 
     def _tokens(self, train: Prepared) -> Tokens | None:
         try:
-            hook = self._known.hook(self._backend, "aligntune_encoding")
-            encoding: Encoding | None = hook(job=self._job, emit=self._hear)
-            if encoding is None:
-                return None
-            from aligntune_core.check.tokens import examine_rows
+            # what it gives is called on every row, which is its own doing too
+            with contained(self._backend, "tokenised the data"):
+                hook = self._known.hook(self._backend, "aligntune_encoding")
+                encoding: Encoding | None = hook(job=self._job, emit=self._hear)
+                if encoding is None:
+                    return None
+                from aligntune_core.check.tokens import examine_rows
 
-            self._encoding = encoding
-            tokens = examine_rows(train.rows, encoding)
+                self._encoding = encoding
+                tokens = examine_rows(train.rows, encoding)
+        except HookError as error:
+            self._failed(error)
+            return None
         except AlignTuneError as error:
             self._said(error)
-            return None
-        except (Exception, SystemExit) as error:
-            if not self._refused:
-                self._failed("tokenised the data", error)
             return None
         self.problems += tokens.problems
         self._kept = tokens.kept
@@ -229,10 +230,10 @@ class _Look:
             key = _ERROR_KEYS.get(error.code, "")
             self.problems.append(Problem(error.code, error.message, error.fix, key))
 
-    def _failed(self, doing: str, error: BaseException) -> None:
-        described = f"{type(error).__name__}: {error}"[:300].rstrip(".: ")
-        message = f"backend '{self._backend.name}' failed while it {doing}: {described}."
-        self.problems.append(Problem("backend-broken", message, "Report it to the backend's authors.", "backend"))
+    def _failed(self, error: HookError) -> None:
+        # a value that was refused already is not the backend's fault
+        if not self._refused:
+            self.problems.append(error.problem)
 
 
 def _rows_left(rows: int, tokens: Tokens | None) -> int:
