@@ -207,7 +207,7 @@ def test_a_reward_that_is_no_number_stops_the_run(tmp_path):
     def broken(prompts, **_):
         return [math.nan] * len(prompts)
 
-    with pytest.raises(RewardError, match="'broken' returned nan"):
+    with pytest.raises(RewardError, match="'broken' returned NaN"):
         make_trainer(tmp_path, reward_functions=[broken], max_steps=1).train()
 
 

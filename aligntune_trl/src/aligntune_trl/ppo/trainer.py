@@ -10,23 +10,22 @@ from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import torch
-from transformers import Trainer, set_seed
+from transformers import set_seed
 from transformers.trainer_utils import EvalLoopOutput
 from transformers.utils import logging
 
 from aligntune_core.errors import RewardError, RunError
 from aligntune_trl.ppo.actor_critic import ActorCritic
+from aligntune_trl.ppo.actor_critic_trainer import ActorCriticTrainer
 from aligntune_trl.ppo.experience import completion_figures, learn_from, token_figures
 from aligntune_trl.ppo.objective import objective
-from aligntune_trl.ppo.optimizing import all_finite, mini_batches, set_learning_rate
+from aligntune_trl.ppo.optimizing import mini_batches
 from aligntune_trl.ppo.prompts import check_prompts, encode_prompts
 from aligntune_trl.ppo.reward import FunctionReward, ModelReward, Reward, RewardFunction, Scores
 from aligntune_trl.ppo.rollout import Rollout, end_token_ids, observe, sample
 from aligntune_trl.ppo.value_model import (
     ValueModel,
     frozen_copy,
-    load_value_model,
-    save_value_model,
     value_model_from_policy,
     value_model_from_reward_model,
 )
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
 logger = logging.get_logger(__name__)
 
 
-class PPOTrainer(Trainer):  # type: ignore[misc]
+class PPOTrainer(ActorCriticTrainer):
     """Proximal policy optimisation on transformers' training loop.
 
     One step of the loop, and of ``global_step``, is one rollout and all the optimiser updates made from it
@@ -81,7 +80,6 @@ class PPOTrainer(Trainer):  # type: ignore[misc]
         RunError: If DeepSpeed or FSDP is on.
     """
 
-    model: Any
     control: Any
 
     def __init__(
@@ -151,25 +149,6 @@ class PPOTrainer(Trainer):  # type: ignore[misc]
             # each process samples for itself; the order of the data stays common, by data_seed
             torch.manual_seed(self.args.seed + self.args.process_index)
         self._figures: dict[str, list[float]] = defaultdict(list)
-
-    @property
-    def policy(self) -> Any:
-        """The policy alone."""
-        return self.model.policy
-
-    @property
-    def value_model(self) -> ValueModel:
-        """The value model."""
-        value_model: ValueModel = self.model.value_model
-        return value_model
-
-    def create_optimizer(self, *args: Any, **kwargs: Any) -> Any:
-        """One optimiser for the policy and the value model, with the value model's own rate if it has one."""
-        is_new = self.optimizer is None
-        optimizer = super().create_optimizer(*args, **kwargs)
-        if is_new and self.args.value_learning_rate is not None:
-            set_learning_rate(optimizer, self.value_model, self.args.value_learning_rate)
-        return optimizer
 
     def training_step(self, model: Any, inputs: list[Mapping[str, Any]], num_items_in_batch: Any = None) -> Tensor:
         """Answer the prompts, judge the answers and learn from them; the loop makes the last update.
@@ -247,7 +226,7 @@ class PPOTrainer(Trainer):  # type: ignore[misc]
         super().log(logs, *args, **kwargs)
 
     def _roll_out(self, rows: Sequence[Mapping[str, Any]]) -> tuple[Rollout, Scores]:
-        self._require_finite_weights()
+        self.require_finite_weights()
         args, tokenizer = self.args, self.processing_class
         self.model.eval()
         prompts = encode_prompts([row["prompt"] for row in rows], tokenizer, args.max_prompt_length, args.device)
@@ -314,41 +293,6 @@ class PPOTrainer(Trainer):  # type: ignore[misc]
                 )
         for name, value in named.items():
             self._figures[name].append(value)
-
-    def _require_finite_weights(self) -> None:
-        if not all_finite(self.model):
-            raise RunError(
-                f"The weights are no longer finite after step {self.state.global_step}.",
-                fix="Lower learning_rate, or lower max_grad_norm.",
-            )
-
-    def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
-        self._require_finite_weights()
-        with self._policy_as_model():
-            super()._save(output_dir, state_dict)
-
-    def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
-        if self.args.should_save:
-            save_value_model(self.value_model, output_dir)
-        super()._save_optimizer_and_scheduler(output_dir)
-
-    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
-        with self._policy_as_model():
-            super()._load_from_checkpoint(resume_from_checkpoint, model)
-        load_value_model(self.value_model, resume_from_checkpoint)
-
-    def _load_best_model(self) -> None:
-        with self._policy_as_model():
-            super()._load_best_model()
-
-    @contextmanager
-    def _policy_as_model(self) -> Iterator[None]:
-        """Let transformers' code for saving and loading see the policy alone."""
-        both, self.model = self.model, self.policy
-        try:
-            yield
-        finally:
-            self.model = both
 
 
 def _as_rows(rows: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
