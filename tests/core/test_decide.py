@@ -352,7 +352,7 @@ def test_output_of_an_earlier_run_is_only_said(judge, tmp_path):
         ("empty", "model-not-readable", "the folder 'empty' holds no model: it has no config.json."),
         ("notes.txt", "model-not-readable", "is a file; a model is a folder or a .gguf file."),
         ("bad.gguf", "model-not-readable", "is not a GGUF file"),
-        ("/dev/null", "model-not-readable", "neither a folder nor a file"),
+        ("/dev/null", "model-not-readable", "is a device; a model is a folder or a .gguf file"),
     ],
 )
 @pytest.mark.parametrize("key", ["model_name", "reward_model_name"])

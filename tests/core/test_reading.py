@@ -47,6 +47,7 @@ TEXTS = [
 OTHERS = [
     "dataset_name", "eval_dataset_name", "column_mapping", "lr_scheduler", "precision", "lora_target_modules",
     "reward_functions", "resume", "report_to", "backend_args",
+    "data_limits",
 ]  # fmt: skip
 
 

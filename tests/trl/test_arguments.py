@@ -41,6 +41,7 @@ ELSEWHERE = {
     "eval_dataset_name": "is loaded by the core",
     "eval_dataset_split": "is loaded by the core",
     "column_mapping": "is applied by the core",
+    "data_limits": "are kept by the core",
     "max_samples": "is applied by the core",
     "reward_model_name": "is loaded by the PPO trainer",
     "reward_functions": "are resolved by the core and handed to the trainer",

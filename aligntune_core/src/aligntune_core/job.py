@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from aligntune_core.wording import closest, shown
 
 LEARNING_RATE_SCHEDULES = (
     "linear",
@@ -104,6 +107,52 @@ def _own(value: Any, depth: int = 0) -> Any:
     return value
 
 
+@_contained
+def _limits(value: object) -> object:
+    """Limits of data with their sizes as numbers of bytes."""
+    if not isinstance(value, Mapping):
+        return value
+    return {_limit_name(name): _limit(name, given) for name, given in value.items() if given is not None}
+
+
+def _limit_name(name: object) -> str:
+    if name in DATA_LIMITS:
+        return str(name)
+    match = closest(name, DATA_LIMITS) if isinstance(name, str) else None
+    hint = f"did you mean '{match}'?" if match else f"there are {', '.join(DATA_LIMITS)}"
+    raise ValueError(f"there is no limit {shown(name)} ({hint})")
+
+
+def _limit(name: str, given: object) -> int:
+    amount = _size(given) if isinstance(given, str) else _refuse_bool(given)
+    wanted = DATA_LIMITS[name]
+    if not isinstance(amount, int | float) or not math.isfinite(amount) or amount != int(amount):
+        raise ValueError(f"'{name}' has to be {wanted}, not {shown(given)}")
+    if not 1 <= amount <= _LARGEST:
+        raise ValueError(f"'{name}' has to be at least 1 and at most {_LARGEST}, not {shown(given)}")
+    return int(amount)
+
+
+def _size(text: str) -> float | None:
+    found = re.fullmatch(r"\s*(\d{1,20}(?:\.\d{1,6})?(?:e\d{1,2})?)\s*([a-z]*)\s*", text.lower())
+    if found is None or found[2] not in _UNITS:
+        return None
+    return float(int(float(found[1]) * _UNITS[found[2]]))
+
+
+DATA_LIMITS = {
+    "row": "a number of bytes or a size like 64MiB",
+    "file": "a number of bytes or a size like 100GiB",
+    "expansion": "a whole number",
+}
+"""The limits that ``data_limits`` may set, and what each is."""
+
+_UNITS = {"": 1, "b": 1} | {
+    f"{letter}{end}": base**power
+    for power, letter in enumerate("kmgt", start=1)
+    for end, base in (("b", 1000), ("ib", 1024))
+}
+_LARGEST = 2**50
 _DEEPEST = 32
 _MOST = 2**31 - 1
 
@@ -115,6 +164,18 @@ Share = Annotated[float, BeforeValidator(_refuse_bool), Field(ge=0, lt=1, allow_
 Text = Annotated[str, BeforeValidator(_text)]
 Texts = Annotated[list[Text], BeforeValidator(_listed)]
 Rows = Annotated[Any, BeforeValidator(_rows), WithJsonSchema({"type": "string"})]
+_SIZE = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string"}]}
+DataLimits = Annotated[
+    dict[str, int],
+    BeforeValidator(_limits),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "properties": {"row": _SIZE, "file": _SIZE, "expansion": {"type": "integer", "minimum": 1}},
+            "additionalProperties": False,
+        }
+    ),
+]
 RewardFunctions = Annotated[
     list[Text | Callable[..., Any]] | dict[Text, float],
     BeforeValidator(_listed),
@@ -160,6 +221,10 @@ class Job(BaseModel):
     )
     column_mapping: dict[str, str] | None = Field(
         None, description="From the dataset's column names to those of a known format, e.g. {query: instruction}"
+    )
+    data_limits: DataLimits | None = Field(
+        None,
+        description="What a local data file may hold: {row: 16MiB, file: 256GiB, expansion: 100} unless others are set",
     )
     max_samples: Count | None = Field(None, description="Use no more than this many rows, the first ones")
     max_seq_length: Count | None = Field(None, description="Tokens of an example after which it is cut off")

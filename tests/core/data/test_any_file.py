@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 
 from aligntune_core.data import Inspected, first_broken_line, inspect
 from aligntune_core.data.files.paths import locate
+from aligntune_core.data.files.stream import read_rows
 from aligntune_core.errors import DataError
 
 FREELY = settings(deadline=None, suppress_health_check=list(HealthCheck))
@@ -88,6 +91,66 @@ def test_any_bytes_are_rows_or_an_error(name, content, limit):
     fault = first_broken_line(name)
     assert fault is None or isinstance(fault, DataError)
     Path(name).unlink()
+
+
+strings = st.text(max_size=9) | st.sampled_from(["\n", '"', "\\", "é\u2028\U0001f600", "{", "}, {", "[", "]", " " * 9])
+cell = strings.map(lambda text: text.replace("\r", ""))  # the csv module does not quote it
+objects = st.lists(
+    st.dictionaries(strings, strings | st.integers() | st.booleans() | st.none() | st.lists(strings), max_size=3),
+    min_size=1,
+    max_size=6,
+)
+
+
+@contextmanager
+def read_in_blocks_of(count):
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("content", "json_rows", "table_rows"):
+            patch.setattr(f"aligntune_core.data.files.{module}.BLOCK", count)
+        yield
+
+
+@settings(FREELY, max_examples=150)
+@given(
+    made=objects,
+    block=st.integers(1, 12),
+    written=st.sampled_from([{"indent": 2}, {"indent": 0, "ensure_ascii": False}, {"ensure_ascii": False}, {}]),
+    form=st.sampled_from(["lines", "lines \r\n", "list"]),
+    is_packed=st.booleans(),
+)
+def test_rows_are_what_they_are_wherever_a_block_ends(made, block, written, form, is_packed):
+    end = "\r\n" if form == "lines \r\n" else "\n"
+    text = "".join(json.dumps(row, ensure_ascii=written.get("ensure_ascii", True)) + end for row in made)
+    if form == "list":
+        text = json.dumps(made, **written) + "\n"
+    path = Path("a.json.gz" if is_packed else "a.json")
+    path.write_bytes(gzip.compress(text.encode()) if is_packed else text.encode())
+    with read_in_blocks_of(block):
+        assert list(read_rows(path)) == made
+
+
+@settings(FREELY, max_examples=100)
+@given(
+    cells=st.lists(st.tuples(cell, cell), min_size=1, max_size=6),
+    block=st.integers(1, 12),
+    delimiter=st.sampled_from([",", "\t"]),
+    end=st.sampled_from(["\n", "\r\n"]),
+)
+def test_cells_are_what_they_are_wherever_a_block_ends(cells, block, delimiter, end):
+    path = Path("a.csv" if delimiter == "," else "a.tsv")
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, delimiter=delimiter, lineterminator=end).writerows([("one", "two"), *cells])
+    with read_in_blocks_of(block):
+        assert [tuple(row.values()) for row in read_rows(path)] == cells
+
+
+@settings(FREELY, max_examples=100)
+@given(name=st.sampled_from(NAMES[:6]), content=contents, block=st.integers(1, 12))
+def test_a_fault_is_the_same_wherever_a_block_ends(name, content, block):
+    Path(name).write_bytes(content)
+    with read_in_blocks_of(block):
+        found = first_broken_line(name)
+    assert str(found) == str(first_broken_line(name))
 
 
 @settings(FREELY, max_examples=60)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _DATA_KEYS = frozenset(
     {
         *("algorithm", "backend", "model_name", "dataset_name", "dataset_split", "column_mapping", "max_samples"),
-        *("eval_dataset_name", "eval_dataset_split", "max_seq_length", "trust_remote_code"),
+        *("eval_dataset_name", "eval_dataset_split", "max_seq_length", "trust_remote_code", "data_limits"),
     }
 )
 """The keys without which a job's data can't be read as its engine would."""

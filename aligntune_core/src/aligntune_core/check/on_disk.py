@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import tempfile
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aligntune_core.machine.regular_file import special_kind
 from aligntune_core.problem import Problem, Severity
 from aligntune_core.wording import closest, did_you_mean
 
@@ -14,10 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from aligntune_core.algorithms import Algorithm
+    from aligntune_core.data.files.limits import Limits
     from aligntune_core.job import Job
 
 BUILTIN_MODELS = ("builtin:tiny",)
-_LONGEST_NAME, _LONGEST_PATH = 255, 4000
+_LONGEST_NAME, _LONGEST_PATH, _MOST_NEIGHBOURS = 255, 4000, 10_000
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 
 
@@ -69,7 +72,12 @@ def model_problem(name: str, key: str = "model_name") -> Problem | None:
     if path.is_file():
         return _gguf_problem(path, name, key)
     if not path.is_dir():
-        return Problem("model-not-readable", f"'{name}' is neither a folder nor a file.", "", key)
+        kind = special_kind(path) or "neither a folder nor a file"
+        return Problem("model-not-readable", f"'{name}' is {kind}; a model is a folder or a .gguf file.", "", key)
+    for described in ("config.json", "adapter_config.json"):
+        special = special_kind(path / described) if _exists(path / described) else None
+        if special:
+            return Problem("model-not-readable", f"'{path / described}' is {special}, not a file.", "", key)
     if not (path / "config.json").exists() and not (path / "adapter_config.json").exists():
         return Problem(
             "model-not-readable",
@@ -100,6 +108,7 @@ def dataset_problem(job: Job, algorithm: Algorithm | None, key: str = "dataset_n
         algorithm: What is to learn from it, None where that is not known.
         key: The job key that holds the dataset.
     """
+    from aligntune_core.data.files.limits import limits_of
     from aligntune_core.data.files.paths import eval_split
     from aligntune_core.data.formats.recognise import recognise
     from aligntune_core.errors import DataError
@@ -108,7 +117,7 @@ def dataset_problem(job: Job, algorithm: Algorithm | None, key: str = "dataset_n
     try:
         if key == "eval_dataset_name" and job.eval_dataset_split is None:
             eval_split(source, job.dataset_name)
-        columns, first = _glance(source)
+        columns, first = _glance(source, limits_of(job.data_limits))
         if columns and first and algorithm:
             mapping = job.column_mapping
             name = f"'{source}'" if isinstance(source, str) else "the dataset"
@@ -134,7 +143,7 @@ def _file_meant(source: str, key: str) -> Problem | None:
     return Problem("data-perhaps-a-file", message, near, key, Severity.WARNING) if near else None
 
 
-def _glance(source: Any) -> tuple[Sequence[str], Mapping[str, Any]]:
+def _glance(source: Any, limits: Limits) -> tuple[Sequence[str], Mapping[str, Any]]:
     """A dataset's columns and first row, both empty where only loading it would tell."""
     from aligntune_core.data.builtin import builtin_rows
     from aligntune_core.data.files.glance import inspect
@@ -151,7 +160,7 @@ def _glance(source: Any) -> tuple[Sequence[str], Mapping[str, Any]]:
         first = builtin_rows(source, "train")[0]
         return list(first), first
     if is_local(source):
-        found = inspect(source)
+        found = inspect(source, limits=limits)
         return found.columns, found.first
     if not _HUB_ID.fullmatch(source.partition(":")[0]):
         raise DataError(f"'{source}' is neither a path that exists nor a hub id like 'org/name'.")
@@ -216,7 +225,7 @@ def place_problems(job: Job, algorithm: Algorithm | None) -> Iterator[Problem]:
 
 def _neighbour(path: Path) -> str:
     try:
-        beside = [entry.name for entry in path.parent.iterdir()]
+        beside = [entry.name for entry in islice(path.parent.iterdir(), _MOST_NEIGHBOURS)]
     except OSError:
         return ""
     match = closest(path.name, beside)

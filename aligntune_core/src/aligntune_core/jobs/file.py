@@ -8,13 +8,14 @@ from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 
 from aligntune_core.errors import JobFileError
+from aligntune_core.machine.regular_file import NotAFileError, read_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     import yaml
 
-_MOST_VALUES = 100_000
+_MOST_VALUES, _MOST_BYTES = 100_000, 4 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +61,21 @@ def load_job_file(path: str | Path) -> JobFile:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
+        data = read_file(path, _MOST_BYTES)
     except FileNotFoundError:
         raise JobFileError(f"there is no job file '{path}'.", fix="Check the path.") from None
-    except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
-        raise JobFileError(f"{path}:{line}: the file is not UTF-8 text.", fix="Save it as UTF-8.") from None
+    except NotAFileError as error:
+        raise JobFileError(
+            f"the job file '{path}' is {error.kind}, not a file.", fix="Write the job into a file and name that."
+        ) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise JobFileError(f"the job file {str(path)!r:.200} can't be read: {reason}.") from error
+    try:
+        return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise JobFileError(f"{path}:{line}: the file is not UTF-8 text.", fix="Save it as UTF-8.") from None
 
 
 def _compose(text: str, path: Path) -> yaml.Node | None:

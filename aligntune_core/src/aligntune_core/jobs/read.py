@@ -135,6 +135,7 @@ _COMPOSED = {
     "lora_target_modules": "text or a list of texts",
     "report_to": "text or a list of texts",
     "backend_args": "a mapping whose keys are text",
+    "data_limits": "a mapping such as {row: 64MiB}",
 }
 """What is expected of keys whose values have parts."""
 

@@ -6,6 +6,8 @@ import os
 import stat
 from typing import TYPE_CHECKING, BinaryIO
 
+from aligntune_core.wording import size
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -29,6 +31,18 @@ class NotAFileError(OSError):
         super().__init__(f"it is {kind}, not a file")
         self.kind = kind
         self.strerror = f"it is {kind}, not a file"
+
+
+class TooLargeError(OSError):
+    """A file that holds more than is read of one of its kind.
+
+    Args:
+        most: Bytes that it may hold.
+    """
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"it is larger than {size(most)}")
+        self.strerror = f"it is larger than {size(most)}"
 
 
 def special_kind(path: Path) -> str | None:
@@ -57,6 +71,25 @@ def open_file(path: Path) -> BinaryIO:
     except BaseException:
         os.close(number)
         raise
+
+
+def read_file(path: Path, most: int) -> bytes:
+    """What is in a small file.
+
+    Args:
+        path: The file.
+        most: Bytes that it may hold.
+
+    Raises:
+        NotAFileError: If it is not a file.
+        TooLargeError: If it holds more.
+        OSError: If it can't be read.
+    """
+    with open_file(path) as file:
+        found = file.read(most + 1)
+    if len(found) > most:
+        raise TooLargeError(most)
+    return found
 
 
 def _refuse(found: os.stat_result) -> None:

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aligntune_core.errors import RewardError
+from aligntune_core.machine.regular_file import read_file, special_kind
 from aligntune_core.rewards.origin import described
 from aligntune_core.wording import closest, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_MOST_BYTES = 4 * 2**20
 _DYNAMIC = {"globals", "locals", "vars", "exec", "setattr", "__getattr__", "*"}
 
 
@@ -42,6 +44,10 @@ def existing(path: str) -> Path:
     """
     try:
         file = Path(path).expanduser()
+        special = special_kind(file) if file.exists() else None
+        if special:
+            message = f"'{path}' with reward functions is {special}, not a file."
+            raise RewardError(message, fix="Name a Python file.")
         if file.is_file():
             return file.resolve()
     except (OSError, RuntimeError) as error:  # a name too long; a home of nobody
@@ -65,7 +71,7 @@ def outline(file: Path) -> Outline:
         RewardError: If it is not Python.
     """
     try:
-        tree = ast.parse(file.read_bytes(), str(file))
+        tree = ast.parse(read_file(file, _MOST_BYTES), str(file))
     except (SyntaxError, ValueError, OSError) as error:
         raise RewardError(f"the reward functions' file '{file}' can't be read: {described(error)}.") from error
     functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]

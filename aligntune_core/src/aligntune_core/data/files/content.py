@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
 from aligntune_core.data.files.limits import UNPACKED_FLOOR
+from aligntune_core.data.files.paths import not_a_file
 from aligntune_core.errors import DataError
 from aligntune_core.machine.regular_file import NotAFileError, open_file
 from aligntune_core.wording import size
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from aligntune_core.data.files.limits import Limits
 
-BLOCK = 2**20
+BLOCK = 2**16
 """Bytes that are read at once."""
 
 _READ_AHEAD = 2**17
@@ -229,10 +230,3 @@ def cant_read(path: Path, error: OSError) -> DataError:
     if isinstance(error, NotAFileError):
         return not_a_file(path, error.kind)
     return DataError(f"'{path}' can't be read: {error.strerror or error}.", fix="Check its permissions.")
-
-
-def not_a_file(path: Path, kind: str) -> DataError:
-    """The error of what is named like a data file and is something that may never end."""
-    return DataError(
-        f"'{path}' is {kind}, which may never end, and not a file.", fix="Write the rows into a file and name that."
-    )

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from aligntune_core.data.files.content import LookedEnough, opened
-from aligntune_core.data.files.limits import DEFAULT_LIMITS, Limits
+from aligntune_core.data.files.limits import DEFAULT_LIMITS, MIB, Limits
 from aligntune_core.data.files.paths import SAVED_SPLITS, LocalData, is_local, locate
 from aligntune_core.data.files.stream import read_rows, rows_of
 from aligntune_core.errors import DataError
+from aligntune_core.machine.regular_file import read_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,15 +109,16 @@ def _check_parquet(path: Path, limits: Limits) -> None:
 
 
 _PARQUET = b"PAR1"
+_MOST_DESCRIPTION = 64 * MIB
 
 
 def _saved(data: LocalData) -> Inspected:
     folder = data.path
     try:
         if data.kind == SAVED_SPLITS:
-            splits = json.loads((folder / "dataset_dict.json").read_bytes())["splits"]
+            splits = json.loads(read_file(folder / "dataset_dict.json", _MOST_DESCRIPTION))["splits"]
             folder /= "train" if "train" in splits else splits[0]
-        info = json.loads((folder / "dataset_info.json").read_bytes())
+        info = json.loads(read_file(folder / "dataset_info.json", _MOST_DESCRIPTION))
         return Inspected(data, tuple((info.get("features") or {}).keys()))
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise DataError(

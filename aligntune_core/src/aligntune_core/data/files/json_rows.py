@@ -89,7 +89,8 @@ class _Window:
         if self.is_whole:
             return False
         if len(self.text) > self.source.limits.row:
-            raise too_long(self.source.path, self.line, self.source.limits)
+            begin = max(self.text.find("{"), 0)
+            raise too_long(self.source.path, self.line_of(begin), self.source.limits)
         data = self.source.read(max(BLOCK, len(self.text)))
         self.is_whole = not data
         try:

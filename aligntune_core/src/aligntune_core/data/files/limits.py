@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MIB, GIB = 2**20, 2**30
 
@@ -27,3 +31,12 @@ class Limits:
 
 DEFAULT_LIMITS = Limits()
 """What holds unless a job says otherwise."""
+
+
+def limits_of(given: Mapping[str, int] | None) -> Limits:
+    """The limits of a job.
+
+    Args:
+        given: Its ``data_limits``.
+    """
+    return Limits(**given) if given else DEFAULT_LIMITS

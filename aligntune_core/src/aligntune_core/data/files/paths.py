@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aligntune_core.errors import DataError
+from aligntune_core.machine.regular_file import special_kind
 from aligntune_core.wording import closest, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 KINDS = {
     ".json": "json",
@@ -22,6 +28,16 @@ KINDS = {
 
 SAVED, SAVED_SPLITS = "saved dataset", "saved dataset with splits"
 _KNOWN = "json, jsonl, csv, tsv, parquet, txt, and each of these with .gz"
+
+_DESCRIPTIONS = ("dataset_info.json", "dataset_infos.json")
+_MOST_ENTRIES, _MOST_NEIGHBOURS = 100_000, 10_000
+
+
+def not_a_file(path: Path | str, kind: str) -> DataError:
+    """The error of what is named like a data file and is something that may never end."""
+    return DataError(
+        f"'{path}' is {kind}, which may never end, and not a file.", fix="Write the rows into a file and name that."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +103,9 @@ def _found(path: Path, name: str) -> LocalData:
     if not path.exists():
         raise DataError(f"there is no file or folder '{name}'.", fix=_near(path))
     kind = kind_of(path)
+    special = special_kind(path)
+    if special:
+        raise not_a_file(name, special)
     if kind is None:
         raise DataError(f"'{name}' is of no known kind of data file.", fix=f"Known: {_KNOWN}.")
     return LocalData(path, kind, (path,))
@@ -97,10 +116,7 @@ def _folder(path: Path) -> LocalData:
         return LocalData(path, SAVED_SPLITS)
     if (path / "state.json").exists() and (path / "dataset_info.json").exists():
         return LocalData(path, SAVED)
-    found = [
-        file for file in sorted(path.rglob("*")) if kind_of(file) and file.is_file() and not _is_hidden(file, path)
-    ]
-    found = [file for file in found if file.name not in ("dataset_info.json", "dataset_infos.json")]
+    found = sorted(_files(path))
     kinds = sorted({kind_of(file) or "" for file in found})
     if not found:
         raise DataError(f"the folder '{path}' holds no data files.", fix=f"Known: {_KNOWN}.")
@@ -112,15 +128,40 @@ def _folder(path: Path) -> LocalData:
     return LocalData(path, kinds[0], tuple(found))
 
 
-def _is_hidden(file: Path, folder: Path) -> bool:
-    return any(part.startswith((".", "__")) for part in file.relative_to(folder).parts)
+def _files(folder: Path) -> Iterator[Path]:
+    """The data files in a folder and those below it, but for hidden ones."""
+    folders, seen = [folder], 0
+    while folders:
+        with os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                seen += 1
+                if seen > _MOST_ENTRIES:
+                    raise DataError(
+                        f"the folder '{folder}' holds more than {_MOST_ENTRIES:,} files and folders, too many to look "
+                        "through for data.",
+                        fix="Name the folder in it that holds the data files, or one file.",
+                    )
+                if entry.name.startswith((".", "__")):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(Path(entry.path))
+                elif kind_of(Path(entry.name)) and entry.name not in _DESCRIPTIONS and _is_data(Path(entry.path)):
+                    yield Path(entry.path)
+
+
+def _is_data(path: Path) -> bool:
+    special = special_kind(path) if path.exists() else None
+    if special:
+        raise not_a_file(path, special)
+    return path.is_file()
 
 
 def _near(path: Path) -> str:
     folder = path.parent
     if not folder.is_dir():
         return f"The folder '{folder}' isn't there either; the working directory is '{Path.cwd()}'."
-    names = [entry.name for entry in folder.iterdir() if entry.is_dir() or kind_of(entry)]
+    entries = islice(folder.iterdir(), _MOST_NEIGHBOURS)
+    names = [entry.name for entry in entries if entry.is_dir() or kind_of(entry)]
     match = closest(path.name, names)
     if match:
         return f"Did you mean '{folder / match}'?"
