@@ -241,3 +241,10 @@ def test_the_engine_names_its_files_by_what_it_is(file, monkeypatch):
     before = rows_of(file).rows._fingerprint
     monkeypatch.setattr(keep, "_version", lambda package: f"another {package}")
     assert rows_of(file).rows._fingerprint != before
+
+
+def test_the_limits_of_a_job_hold_and_are_part_of_what_rows_are_known_by(file):
+    keys = {"algorithm": "sft", "model_name": "builtin:tiny", "dataset_name": str(file)}
+    prepare_job(Job(**keys), DEMONSTRATIONS, print)
+    with pytest.raises(DataError, match=r"rows\.jsonl"):
+        prepare_job(Job(**keys, data_limits={"file": 10}), DEMONSTRATIONS, print)
