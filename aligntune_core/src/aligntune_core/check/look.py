@@ -12,12 +12,12 @@ from aligntune_core.events import DataReady, Event, Notice
 from aligntune_core.problem import Problem, Severity
 
 if TYPE_CHECKING:
-    from aligntune_core.check.verdict import Verdict
     from collections.abc import Mapping
 
     from aligntune_core.backends.backend import Backend
     from aligntune_core.backends.registry import Registry
     from aligntune_core.check.tokens import Tokens
+    from aligntune_core.check.verdict import Verdict
     from aligntune_core.data.prepare import Prepared
     from aligntune_core.encoding import Encoding
     from aligntune_core.job import Job
