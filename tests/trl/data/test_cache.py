@@ -50,6 +50,13 @@ def rows_of(path, **options):
     return prepare(str(path), DEMONSTRATIONS, algorithm="sft", **options)
 
 
+def let_go():
+    """Hold nothing any more, as a process that has ended."""
+    for lock in entries._HELD.values():
+        os.close(lock)
+    entries._HELD.clear()
+
+
 def entries_in(folder):
     return sorted(each.name for each in folder.iterdir()) if folder.exists() else []
 
@@ -175,9 +182,7 @@ def test_the_size_of_the_cache(tmp_path, monkeypatch, rows_cache, size, left):
         path = tmp_path / f"{number}.jsonl"
         path.write_text('{"question": "q", "answer": "a"}\n')
         rows_of(path)
-        for lock in entries._HELD.values():
-            os.close(lock)
-        entries._HELD.clear()
+        let_go()
     # the one that was just made is in use when the rest goes
     assert len(entries_in(rows_cache)) == left
 
@@ -188,7 +193,11 @@ def test_a_size_that_is_none(file, monkeypatch):
         rows_of(file)
 
 
-def test_what_a_living_process_holds_stays(tmp_path, file, monkeypatch, rows_cache):
+@pytest.mark.parametrize("is_there", [False, True], ids=["made", "found"])
+def test_what_a_living_process_holds_stays(tmp_path, file, monkeypatch, rows_cache, is_there):
+    if is_there:
+        rows_of(file)
+        let_go()
     script = (
         "import sys\nfrom aligntune_core.data.prepare import prepare\n"
         "from aligntune_core.algorithms import DatasetKind as K\n"
@@ -232,3 +241,10 @@ def test_the_engine_names_its_files_by_what_it_is(file, monkeypatch):
     before = rows_of(file).rows._fingerprint
     monkeypatch.setattr(keep, "_version", lambda package: f"another {package}")
     assert rows_of(file).rows._fingerprint != before
+
+
+def test_the_limits_of_a_job_hold_and_are_part_of_what_rows_are_known_by(file):
+    keys = {"algorithm": "sft", "model_name": "builtin:tiny", "dataset_name": str(file)}
+    prepare_job(Job(**keys), DEMONSTRATIONS, print)
+    with pytest.raises(DataError, match=r"rows\.jsonl"):
+        prepare_job(Job(**keys, data_limits={"file": 10}), DEMONSTRATIONS, print)

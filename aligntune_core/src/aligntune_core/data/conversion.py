@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from aligntune_core.data.files.limits import DEFAULT_LIMITS, Limits
 from aligntune_core.data.formats.recognise import Recognised, recognise
 from aligntune_core.data.formats.shapes import in_shape, shape_of
 from aligntune_core.data.formats.table import FORMATS
@@ -48,6 +49,7 @@ class Wanted:
         split: Which split of it.
         max_samples: How many raw rows to take, the first ones.
         emit: Receives a Notice where the rows can't be kept on the disk.
+        limits: What a local file may hold.
     """
 
     source: Any
@@ -58,6 +60,7 @@ class Wanted:
     split: str
     max_samples: int | None
     emit: Listener
+    limits: Limits = DEFAULT_LIMITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +144,7 @@ def convert(wanted: Wanted) -> Converted:
     Raises:
         DataError: If it can't be loaded or is in no format that fits, or none of its rows can be used.
     """
-    source = source_of(wanted.source, wanted.split)
+    source = source_of(wanted.source, wanted.split, wanted.limits)
     names = splits_in(wanted.split, source.splits, source.name) if source.taken is None else tuple(source.splits)
     splits = [source.splits[name] for name in names]
     at_most = wanted.max_samples if wanted.split in names else None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from aligntune_core.algorithms import DatasetKind
 from aligntune_core.data.conversion import Wanted, convert, counted
+from aligntune_core.data.files.limits import limits_of
 from aligntune_core.data.files.paths import eval_split
 from aligntune_core.data.loading import describe
 from aligntune_core.data.overlap import overlap_problems
@@ -92,10 +93,11 @@ def prepare_job(job: Job, kind: DatasetKind, emit: Listener) -> tuple[Prepared, 
     Raises:
         DataError: As ``prepare``; or if the two datasets can't be given one shape.
     """
+    limits = limits_of(job.data_limits)
 
     def wanted(source: Any, split: str | None, max_samples: int | None, name: str) -> Wanted:
         mapping, called = dict(job.column_mapping or {}), _called(name, source)
-        return Wanted(source, called, kind, job.algorithm, mapping, split or "train", max_samples, emit)
+        return Wanted(source, called, kind, job.algorithm, mapping, split or "train", max_samples, emit, limits)
 
     asked = [wanted(job.dataset_name, job.dataset_split, job.max_samples, _TRAINING)]
     evaluated = job.eval_dataset_name

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from aligntune_core.data.builtin import PREFIX, SPLITS, builtin_rows
 from aligntune_core.data.failures import explain_hub, explain_local
-from aligntune_core.data.files.limits import DEFAULT_LIMITS
+from aligntune_core.data.files.limits import DEFAULT_LIMITS, Limits
 from aligntune_core.data.files.paths import SAVED_SPLITS, kind_of, locate
 from aligntune_core.data.files.paths import is_local as is_local_name
 from aligntune_core.data.files.stream import read_rows
@@ -65,24 +65,25 @@ class Source:
     taken: str | None = None
 
 
-def source_of(given: Any, split: str) -> Source:
+def source_of(given: Any, split: str, limits: Limits = DEFAULT_LIMITS) -> Source:
     """What a job's name of a dataset, or data given in Python, stands for.
 
     Args:
         given: As for ``load_rows``.
         split: Which split is asked for; the hub is not asked for others.
+        limits: What a local file may hold.
 
     Raises:
         DataError: If it can't be found or opened.
     """
-    return _named(given, split) if isinstance(given, str) else _given(given)
+    return _named(given, split, limits) if isinstance(given, str) else _given(given)
 
 
-def _named(name: str, split: str) -> Source:
+def _named(name: str, split: str, limits: Limits) -> Source:
     if name.startswith(PREFIX):
         return Source(f"'{name}'", {each: _of_list(builtin_rows(name, each)) for each in SPLITS})
     if is_local_name(name):
-        return _local(name)
+        return _local(name, limits)
     from datasets import load_dataset
 
     repo, _, config = name.partition(":")
@@ -93,7 +94,7 @@ def _named(name: str, split: str) -> Source:
     return Source(f"the dataset '{name}'", {split: _of_dataset(rows)}, taken=split)
 
 
-def _local(name: str) -> Source:
+def _local(name: str, limits: Limits) -> Source:
     from datasets import load_from_disk
 
     found = locate(name)
@@ -106,7 +107,7 @@ def _local(name: str) -> Source:
         splits = saved if found.kind == SAVED_SPLITS else {"train": saved}
         return Source(f"'{name}'", {each: _of_dataset(rows) for each, rows in splits.items()})
     files = _by_split(found, name) if found.is_folder else {"train": found.files}
-    return Source(f"'{name}'", {each: _of_files(paths) for each, paths in files.items()})
+    return Source(f"'{name}'", {each: _of_files(paths, limits) for each, paths in files.items()})
 
 
 def _by_split(found: LocalData, name: str) -> dict[str, tuple[Path, ...]]:
@@ -142,13 +143,13 @@ def _given(given: Any) -> Source:
     )
 
 
-def _of_files(paths: tuple[Path, ...]) -> Split:
-    digest = key_of(DEFAULT_LIMITS, *(_stamp(path) for path in paths))
-    return Split(lambda: (batch for path in paths for batch in _file_batches(path)), digest)
+def _of_files(paths: tuple[Path, ...], limits: Limits) -> Split:
+    digest = key_of(limits, *(_stamp(path) for path in paths))
+    return Split(lambda: (batch for path in paths for batch in _file_batches(path, limits)), digest)
 
 
-def _file_batches(path: Path) -> Iterator[RawRows]:
-    return _parquet(path) if kind_of(path) == "parquet" else _batched(read_rows(path, DEFAULT_LIMITS))
+def _file_batches(path: Path, limits: Limits) -> Iterator[RawRows]:
+    return _parquet(path) if kind_of(path) == "parquet" else _batched(read_rows(path, limits))
 
 
 def _parquet(path: Path) -> Iterator[RawRows]:
