@@ -8,7 +8,7 @@ import pytest
 
 from aligntune_core import errors
 from aligntune_core.check.schedule import _INTERVALS
-from aligntune_core.problem_codes import CODES, markdown_lines
+from aligntune_core.problem_codes import CODES, LAUNCH, ProblemCode, markdown_lines
 
 ROOT = Path(__file__).parents[2]
 SOURCES = [ROOT / "aligntune_core/src", ROOT / "aligntune_trl/src", ROOT / "aligntune_unsloth/src"]
@@ -60,3 +60,16 @@ def test_the_page_says_what_the_table_says():
     for title, codes in (("core", CODES), ("trl", trl_codes())):
         table = page.partition(f"<!-- codes {title} -->\n")[2].partition("<!-- /codes -->")[0]
         assert table.strip() == "\n".join(markdown_lines(codes)), f"write docs/check.md anew for {title}"
+
+
+def test_every_code_says_what_tells_it_at_a_launch():
+    page = (ROOT / "docs" / "check.md").read_text(encoding="utf-8")
+    for word, meaning in LAUNCH.items():
+        assert f"`{word}`, {meaning}" in page
+    # only steps that a launch takes itself are tried by a check alone
+    assert {code for code, each in CODES.items() if each.launch == "check"} == {"trial-failed", "trial-warning"}
+
+
+def test_a_code_that_nothing_says_at_a_launch_is_refused():
+    with pytest.raises(ValueError, match="nowhere"):
+        ProblemCode("error", "data", "It is wrong", "Mend it.", "nowhere")

@@ -10,9 +10,11 @@ import pytest
 from trl_runs import FEW, build, share_of_a
 
 from aligntune import check, create_trainer
-from aligntune_core import AlignTuneError, DataError, ModelError
+from aligntune_core import AlignTuneError, DataError, JobError, ModelError, Notice, Severity
 from aligntune_core.events import ignore
 from aligntune_core.models.tiny import materialise
+from aligntune_core.problem_codes import CODES
+from aligntune_trl.problem_codes import CODES as TRL_CODES
 
 ROWS = [{**row, "completion": "ab"} for row in FEW]
 TURN = {"role": "user", "content": "a"}
@@ -250,3 +252,90 @@ def test_what_a_reward_function_prints_is_not_in_the_answer(letters, tmp_path):
     assert found.stdout, found.stderr
     assert json.loads(found.stdout)["ok"]
     assert "loud" in found.stderr
+
+
+ENDLESS = "{% for turn in messages %}{{ turn['content'] }}{% endfor %}{% if add_generation_prompt %}:{% endif %}"
+SILENT = "{% for turn in messages %}{{ turn['content'] + eos_token }}{% endfor %}"
+LONG = {"prompt": "ab" * 6, "completion": "cd" * 20}
+PAIRS = [{**row, "chosen": "aa", "rejected": "fe"} for row in FEW]
+FAULTS = {
+    "model": ("sft", "letters", [{"prompt": "a", "completion": "b"}] * 4, {"backend_args": {"eos_token": "nope"}}),
+    "unknown-layer": (
+        "sft",
+        "letters",
+        ROWS,
+        {"use_peft": True, "lora_target_modules": ["q_proj", "nope"]},
+    ),
+    "reward": ("grpo", "letters", FEW, {**SAMPLED, "reward_functions": [lambda **_: None]}),
+    "rows-unused": ("sft", "letters", [*ROWS, {"prompt": "a", "completion": ""}], {}),
+    "rows-left-out": ("reward", "letters", [*PAIRS, {**PAIRS[0], "chosen": "ab" * 20}], {"max_seq_length": 12}),
+    "rows-cut": ("sft", "letters", [*ROWS, LONG], {"max_seq_length": 24}),
+    "nothing-to-learn": ("sft", "letters", [{**LONG, "prompt": "ab" * 20}] * 3, {"max_seq_length": 12}),
+    "too-few-rows": ("grpo", "letters", FEW[:1], SAMPLED),
+    "beyond-context": ("sft", "letters", [{"text": "abcd" * 20}] * 4, {"max_seq_length": 100}),
+    "prompt-too-long": ("grpo", "letters", [*FEW, {"prompt": "ab" * 40}], SAMPLED),
+    "prompts-cramped": ("grpo", "letters", [*FEW, {"prompt": "a" * 62}], SAMPLED),
+    "no-end-token": ("sft", ENDLESS, CHAT, {}),
+    "template-does-not-ask": ("grpo", SILENT, [{"prompt": [TURN]}] * 4, SAMPLED),
+    "prompt-differs": ("sft", "builtin:tiny", [{"prompt": "the ca", "completion": "t is here"}] * 4, {}),
+    "evaluation-overlap": ("sft", "letters", ROWS, {"eval_dataset_name": ROWS[:2]}),
+}
+"""By the code of what is found in data: a job that has just this fault."""
+
+
+def fault(code, letters, folder):
+    algorithm, model, rows, job = FAULTS[code]
+    if model == "letters":
+        model = letters
+    elif "{" in model:
+        model = str(with_template(folder / "m", model))
+    return algorithm, model, rows, {"output_dir": str(folder / "out"), **job}
+
+
+@pytest.mark.parametrize("code", FAULTS)
+def test_what_a_check_finds_in_data_a_launch_says_in_the_same_words(code, letters, tmp_path):
+    algorithm, model, rows, job = fault(code, letters, tmp_path)
+    (found,) = [each for each in judged(algorithm, model, rows, **job).problems if each.code == code]
+    said = []
+    try:
+        create_trainer(
+            on_event=said.append, algorithm=algorithm, model_name=model, dataset_name=rows, backend="trl", **job
+        )
+    except JobError as error:
+        raised = {(each.code, each.message) for each in error.problems}
+    except AlignTuneError as error:
+        raised = {(error.code, error.message)}
+    else:
+        raised = set()
+    if found.severity is Severity.ERROR:
+        assert raised == {(code, found.message)}
+        return
+    assert not raised
+    (notice,) = [event for event in said if isinstance(event, Notice) and event.code == code]
+    assert notice.warning
+    assert notice.key == found.key
+    if code == "rows-left-out":  # counted by the engine that leaves them out
+        assert notice.message.startswith(found.message.removesuffix(" and are left out."))
+    else:
+        assert notice.message == str(found)
+
+
+def test_every_code_of_data_is_tried():
+    codes = {code for code, each in {**CODES, **TRL_CODES}.items() if each.level == "data"}
+    # the first is of a classifier without a padding token of its own, the other of the disk, not of the data
+    assert codes - {"pad-is-end", "cache-unusable"} <= set(FAULTS)
+
+
+def test_how_much_of_what_would_be_learned_is_cut_is_said_at_launch_too(tmp_path):
+    rows = [{"instruction": "Repeat", "input": "word " * n, "output": "word " * n} for n in range(1, 65)]
+    job = {"max_seq_length": 128, "output_dir": str(tmp_path)}
+    (found,) = [each for each in judged("sft", "builtin:tiny", rows, **job).problems if each.code == "rows-cut"]
+    assert "% of what would be learned" in found.message
+    assert str(found) in build("sft", "builtin:tiny", rows, **job).warnings()
+
+
+def test_checkpoints_that_do_not_fit_are_said_at_launch_too(letters, tmp_path, monkeypatch):
+    monkeypatch.setattr("aligntune_core.check.disk.free_bytes", lambda _: 1000)
+    (found,) = judged("sft", letters, ROWS, output_dir=str(tmp_path)).warnings
+    assert found.code == "disk-full"
+    assert str(found) in build("sft", letters, ROWS, output_dir=str(tmp_path)).warnings()

@@ -16,16 +16,17 @@ class AlignTuneError(Exception):
     Args:
         message: What is wrong and why, in one or two sentences.
         fix: What to do about it.
-        code: A stable name for programs; the class has one of its own.
+        code: A stable name for programs, that of the problem which a check would find; the class's own if left out.
     """
 
-    code: ClassVar[str] = "aligntune"
+    code: str = "aligntune"
     exit_code: ClassVar[int] = 2
 
-    def __init__(self, message: str, *, fix: str = "") -> None:
+    def __init__(self, message: str, *, fix: str = "", code: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.fix = fix
+        self.code = code or type(self).code
 
     def __str__(self) -> str:
         return f"{self.message} {self.fix}".rstrip()

@@ -12,6 +12,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+TRAINING_DATA, EVALUATION_DATA = "training data", "evaluation data"
+"""What a dataset is for, as ``DataReady`` names it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Event:

@@ -19,20 +19,40 @@ class ProblemCode:
             training shows.
         meaning: What is wrong.
         why: What would happen otherwise, or what to do.
+        launch: What says it of a job that is launched without a check; one of ``LAUNCH``.
+
+    Raises:
+        ValueError: If ``launch`` is none of those.
     """
 
     severity: str
     level: str
     meaning: str
     why: str
+    launch: str = "decision"
+
+    def __post_init__(self) -> None:
+        if self.launch not in LAUNCH:
+            raise ValueError(f"'{self.launch}' says nothing at a launch; what does: {', '.join(LAUNCH)}")
 
 
-def _fast(meaning: str, why: str, severity: str = "error") -> ProblemCode:
-    return ProblemCode(severity, "fast", meaning, why)
+LAUNCH: Mapping[str, str] = {
+    "decision": "the decision, which a check and a launch make alike",
+    "data": "the pass over the dataset, which a check and a launch make alike",
+    "tokens": "the same look at rows as tokens that a check takes, before the model is loaded",
+    "trainer": "the backend, while it makes the trainer",
+    "run": "the run, when it begins or while it goes",
+    "check": "only a check says it: a launch takes the steps themselves",
+}
+"""What can say a finding of a job that is launched without a check."""
 
 
-def _data(meaning: str, why: str, severity: str = "warning") -> ProblemCode:
-    return ProblemCode(severity, "data", meaning, why)
+def _fast(meaning: str, why: str, severity: str = "error", launch: str = "decision") -> ProblemCode:
+    return ProblemCode(severity, "fast", meaning, why, launch)
+
+
+def _data(meaning: str, why: str, severity: str = "warning", launch: str = "tokens") -> ProblemCode:
+    return ProblemCode(severity, "data", meaning, why, launch)
 
 
 CODES: Mapping[str, ProblemCode] = {
@@ -70,12 +90,14 @@ CODES: Mapping[str, ProblemCode] = {
         "Nothing can be written to the output folder", "The run would fail at its first save."
     ),
     "output-in-use": _fast("The output folder holds checkpoints of another run", "They may be overwritten.", "warning"),
-    "disk-full": _fast("The checkpoints do not fit on the disk", "The run would break off.", "warning"),
+    "disk-full": _fast("The checkpoints do not fit on the disk", "The run would break off.", "warning", "data"),
     # the model
     "unknown-model": _fast("There is no built-in model of that name", "Close ones are offered."),
     "model-not-found": _fast("There is no model at that path", "Close ones are offered."),
     "model-not-readable": _fast("The file or folder holds no model", "What is missing is named."),
-    "model": _data("The model's configuration or tokenizer can't be loaded, or does not fit", "Why is said.", "error"),
+    "model": _data(
+        "The model's configuration or tokenizer can't be loaded, or does not fit", "Why is said.", "error", "trainer"
+    ),
     "checkpoint": _fast("There is no whole checkpoint to go on from, or it is of another job", "Why is said."),
     # the rewards
     "no-reward": _fast("The algorithm learns from rewards, and the job has none", "Add a function or a model."),
@@ -87,6 +109,7 @@ CODES: Mapping[str, ProblemCode] = {
         "A reward function fails, or returns something that is no reward",
         "Functions are called on made-up completions.",
         "error",
+        "trainer",
     ),
     # the schedule
     "warmup-too-long": _fast(
@@ -103,15 +126,24 @@ CODES: Mapping[str, ProblemCode] = {
     "data-perhaps-a-file": _fast(
         "The name means a dataset of the hub, and a file of nearly that name is here", "The file is named.", "warning"
     ),
-    "rows-unused": _data("Rows can't be used", "They are counted by reason, and left out."),
-    "rows-left-out": _data("Rows have nothing left to learn from within the length", "They are left out."),
+    "rows-unused": _data("Rows can't be used", "They are counted by reason, and left out.", launch="data"),
+    "cache-unusable": _data(
+        "The rows can't be kept on the disk",
+        "They stay in memory, and are converted again the next time.",
+        launch="data",
+    ),
+    "rows-left-out": _data(
+        "Rows have nothing left to learn from within the length", "They are left out.", launch="trainer"
+    ),
     "rows-cut": _data("Rows are longer than the length", "What goes beyond is cut off."),
     "nothing-to-learn": _data(
         "No row has anything to learn from, or a prompt nothing to answer",
         "The run would end at once, or learn nothing with a loss of 0 or NaN.",
         "error",
     ),
-    "too-few-rows": _data("There are fewer rows than one step needs", "The run would end with no step taken.", "error"),
+    "too-few-rows": _data(
+        "There are fewer rows than one step needs", "The run would end with no step taken.", "error", "trainer"
+    ),
     "beyond-context": _data(
         "Rows are longer than what the model was made for",
         "Its answers there are guesses; an error for a model that fails there.",
@@ -128,14 +160,16 @@ CODES: Mapping[str, ProblemCode] = {
         "The chat template does not introduce an answer", "The model is not told when to answer."
     ),
     "evaluation-overlap": _data(
-        "Evaluation rows are in the training data", "Their score says how well they are remembered."
+        "Evaluation rows are in the training data", "Their score says how well they are remembered.", launch="data"
     ),
     # two steps
-    "trial-failed": ProblemCode("error", "probe", "A trial of two steps failed", "The run would fail in the same way."),
-    "trial-warning": ProblemCode("warning", "probe", "A trial of two steps gave doubts", "So would the run."),
+    "trial-failed": ProblemCode(
+        "error", "probe", "A trial of two steps failed", "The run would fail in the same way.", "check"
+    ),
+    "trial-warning": ProblemCode("warning", "probe", "A trial of two steps gave doubts", "So would the run.", "check"),
     # while a run goes
-    "run": ProblemCode("error", "run", "The run could not go on, e.g. because it diverged", "Why is said."),
-    "backend": ProblemCode("error", "run", "The backend broke the contract", "Report it to its authors."),
+    "run": ProblemCode("error", "run", "The run could not go on, e.g. because it diverged", "Why is said.", "run"),
+    "backend": ProblemCode("error", "run", "The backend broke the contract", "Report it to its authors.", "run"),
 }
 """The core's codes. A backend may have further ones."""
 
@@ -146,7 +180,7 @@ def markdown_lines(codes: Mapping[str, ProblemCode]) -> Iterator[str]:
     Args:
         codes: What each code stands for.
     """
-    yield "| code | severity | found by | what is wrong | |"
-    yield "|---|---|---|---|---|"
+    yield "| code | severity | found by | at launch | what is wrong | |"
+    yield "|---|---|---|---|---|---|"
     for name, code in codes.items():
-        yield f"| `{name}` | {code.severity} | {code.level} | {code.meaning} | {code.why} |"
+        yield f"| `{name}` | {code.severity} | {code.level} | {code.launch} | {code.meaning} | {code.why} |"

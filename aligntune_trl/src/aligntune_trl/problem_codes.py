@@ -24,11 +24,17 @@ CODES: Mapping[str, ProblemCode] = {
     "checkpoint-broken": _fast("A newer checkpoint is damaged", "An older one is gone on from.", "warning"),
     "nothing-left": _fast("The checkpoint holds all of the run", "No step would be taken.", "warning"),
     "unknown-layer": ProblemCode(
-        "error", "data", "The model has no layer of a name that adapters are asked for", "Its layers are named."
+        "error",
+        "data",
+        "The model has no layer of a name that adapters are asked for",
+        "Its layers are named.",
+        "trainer",
     ),
     "ppo-setting": _fast(
         "A setting of PPO makes no sense", "Its bounds are named, those of most when the trainer is made."
     ),
-    "engine-refused": ProblemCode("error", "probe", "TRL, transformers or peft refuse a setting", "In their words."),
+    "engine-refused": ProblemCode(
+        "error", "probe", "TRL, transformers or peft refuse a setting", "In their words.", "trainer"
+    ),
 }
 """By code; the core has the others."""

@@ -46,6 +46,7 @@ class Lengths:
         left_out: Rows of which nothing is left to learn from.
         limit: Tokens after which a sequence is cut.
         context: Tokens the model was made for.
+        more: Whether there are more rows than were looked at.
     """
 
     rows: int
@@ -58,6 +59,7 @@ class Lengths:
     left_out: int = 0
     limit: int | None = None
     context: int | None = None
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)

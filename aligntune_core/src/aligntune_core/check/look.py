@@ -130,14 +130,9 @@ class _Look:
         left = _rows_left(len(train.rows), tokens)
         plan = self.plan(left)
         if plan and 0 < left < plan.least_rows:
-            self.problems.append(
-                Problem(
-                    "too-few-rows",
-                    f"one step needs {plan.least_rows} rows, and the dataset has {left}.",
-                    "Add rows, or lower batch_size or gradient_accumulation_steps.",
-                    "dataset_name",
-                )
-            )
+            from aligntune_core.check.tokens import too_few_rows
+
+            self.problems.append(too_few_rows(plan.least_rows, left))
         return Examination(
             level,
             plan,

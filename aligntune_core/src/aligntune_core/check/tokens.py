@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from dataclasses import dataclass
 from itertools import groupby, islice
 from statistics import median_low
@@ -47,14 +48,30 @@ def examine_rows(rows: Iterable[Mapping[str, Any]], encoding: Encoding, *, most:
         most: Rows that are looked at, the first ones.
     """
     encoded = [tuple(encoding.encode(row)) for row in islice(rows, most)]
-    lengths = _lengths(encoded, encoding)
+    more = isinstance(rows, Sized) and len(rows) > len(encoded)
+    lengths = _lengths(encoded, encoding, more=more)
     kept = tuple(_is_kept(row, encoding) for row in encoded)
     shown = encoded[kept.index(True) if any(kept) else 0]
     example = tuple((sequence.name, _spans(sequence, encoding)) for sequence in shown)
     return Tokens(lengths, example, tuple(_problems(encoded, lengths, encoding)), kept)
 
 
-def _lengths(encoded: Sequence[tuple[Encoded, ...]], encoding: Encoding) -> Lengths:
+def too_few_rows(needed: int, rows: int) -> Problem:
+    """That a dataset has fewer rows than one step takes.
+
+    Args:
+        needed: Rows that a step takes.
+        rows: Rows that there are.
+    """
+    return Problem(
+        "too-few-rows",
+        f"one step needs {needed} rows, and the dataset has {rows}.",
+        "Add rows, or lower batch_size or gradient_accumulation_steps.",
+        "dataset_name",
+    )
+
+
+def _lengths(encoded: Sequence[tuple[Encoded, ...]], encoding: Encoding, *, more: bool) -> Lengths:
     sizes = [len(sequence.ids) for row in encoded for sequence in row]
     limit = encoding.limit
     kept = [row for row in encoded if _is_kept(row, encoding)]
@@ -69,6 +86,7 @@ def _lengths(encoded: Sequence[tuple[Encoded, ...]], encoding: Encoding) -> Leng
         left_out=len(encoded) - len(kept),
         limit=limit,
         context=encoding.context,
+        more=more,
     )
 
 
@@ -134,7 +152,9 @@ def _left_out(encoded: Sequence[tuple[Encoded, ...]], lengths: Lengths, encoding
         return
     why = f"are longer than {limit}" if encoding.leaves_out else f"have nothing left to learn from within {limit}"
     if lengths.left_out == lengths.rows:
-        yield Problem("nothing-to-learn", f"all {lengths.rows} rows {why}.", f"Raise {key}.", key)
+        yield Problem(
+            "nothing-to-learn", f"all {'of the first ' * lengths.more}{lengths.rows} rows {why}.", f"Raise {key}.", key
+        )
     else:
         yield _warning(
             "rows-left-out", f"{_of(lengths.left_out, lengths)} {why} and are left out.", f"Raise {key}.", key
@@ -189,7 +209,7 @@ def _empty_prompts(encoded: Sequence[tuple[Encoded, ...]], lengths: Lengths) -> 
     if empty:
         yield Problem(
             "nothing-to-learn",
-            f"{empty} of {lengths.rows} prompts have no tokens, so there is nothing to answer: the chat template "
+            f"{_of(empty, lengths, 'prompts')} have no tokens, so there is nothing to answer: the chat template "
             "writes nothing for them.",
             "Leave out those rows, or mend the model's chat template.",
             "dataset_name",
@@ -209,7 +229,7 @@ def _prompts_too_long(
         what = f"leave less than max_completion_length={room} tokens in" if encoding.needs_room else "fill"
         yield Problem(
             "prompt-too-long",
-            f"{len(too_long)} of {lengths.rows} prompts {what} the model's context of {context} tokens, the first of "
+            f"{_of(len(too_long), lengths, 'prompts')} {what} the model's context of {context} tokens, the first of "
             f"them row {too_long[0]} with {sizes[too_long[0]]} tokens.",
             "Shorten or leave out those rows" + (", or lower max_completion_length." if encoding.needs_room else "."),
             "dataset_name",
@@ -219,7 +239,7 @@ def _prompts_too_long(
     if cramped:
         yield _warning(
             "prompts-cramped",
-            f"{cramped} of {lengths.rows} prompts leave less than max_completion_length={room} tokens in the model's "
+            f"{_of(cramped, lengths, 'prompts')} leave less than max_completion_length={room} tokens in the model's "
             f"context of {context}: such answers go beyond what the model was made for.",
             "Lower max_completion_length, or shorten those prompts.",
             "max_completion_length",
@@ -263,8 +283,8 @@ def _limit(encoding: Encoding) -> str:
     return f"the engine's default length of {encoding.limit} tokens"
 
 
-def _of(count: int, lengths: Lengths) -> str:
-    return f"{count} of {lengths.rows} rows"
+def _of(count: int, lengths: Lengths, what: str = "rows") -> str:
+    return f"{count} of {'the first ' * lengths.more}{lengths.rows} {what}"
 
 
 def _warning(code: str, message: str, fix: str, key: str) -> Problem:

@@ -14,7 +14,7 @@ from aligntune_core.data.loading import describe
 from aligntune_core.data.overlap import overlap_problems
 from aligntune_core.data.sources import quiet_datasets
 from aligntune_core.errors import DataError
-from aligntune_core.events import DataReady, Notice, ignore
+from aligntune_core.events import EVALUATION_DATA, TRAINING_DATA, DataReady, Notice, ignore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from aligntune_core.data.conversion import Converted
     from aligntune_core.events import Listener
     from aligntune_core.job import Job
-
-_TRAINING, _EVALUATION = "training data", "evaluation data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,7 @@ def prepare(
     split: str | None = None,
     column_mapping: Mapping[str, str] | None = None,
     max_samples: int | None = None,
-    name: str = _TRAINING,
+    name: str = TRAINING_DATA,
 ) -> Prepared:
     """Load a dataset and convert its rows.
 
@@ -99,20 +97,22 @@ def prepare_job(job: Job, kind: DatasetKind, emit: Listener) -> tuple[Prepared, 
         mapping, called = dict(job.column_mapping or {}), _called(name, source)
         return Wanted(source, called, kind, job.algorithm, mapping, split or "train", max_samples, emit, limits)
 
-    asked = [wanted(job.dataset_name, job.dataset_split, job.max_samples, _TRAINING)]
+    asked = [wanted(job.dataset_name, job.dataset_split, job.max_samples, TRAINING_DATA)]
     evaluated = job.eval_dataset_name
     if evaluated is None and job.eval_dataset_split is not None:
         evaluated = job.dataset_name
     if evaluated is not None:
         split = job.eval_dataset_split or eval_split(evaluated, job.dataset_name)
-        asked.append(wanted(evaluated, split, None, _EVALUATION))
+        asked.append(wanted(evaluated, split, None, EVALUATION_DATA))
     with quiet_datasets():
         converted = [convert(each) for each in asked]
         if kind is DatasetKind.DEMONSTRATIONS and len({each.is_plain_text for each in converted}) > 1:
             raise _unlike(converted)
         shape = max(each.kept.shape for each in converted)
         converted = [each.in_shape(shape) for each in converted]
-        prepared = [_prepared(each, name) for each, name in zip(converted, (_TRAINING, _EVALUATION), strict=False)]
+        prepared = [
+            _prepared(each, name) for each, name in zip(converted, (TRAINING_DATA, EVALUATION_DATA), strict=False)
+        ]
     for each in prepared:
         emit(each.report)
         if each.report.unused:

@@ -6,14 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 from aligntune_core.backends.registry import Registry, registry
 from aligntune_core.check.schedule import schedule_problems
-from aligntune_core.errors import BackendError
-from aligntune_core.events import Decided, Event, Listener, Notice, Started
+from aligntune_core.errors import AlignTuneError, BackendError
+from aligntune_core.events import TRAINING_DATA, DataReady, Decided, Event, Listener, Notice, Started
 from aligntune_core.trainer import Trainer
 from aligntune_core.wording import described
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from aligntune_core.backends.backend import Backend
     from aligntune_core.check.verdict import Verdict
     from aligntune_core.job import Job
+    from aligntune_core.problem import Problem
 
 
 def create_trainer(*, on_event: Listener | None = None, **job: Any) -> Trainer:
@@ -56,8 +60,9 @@ def launch(verdict: Verdict, *, on_event: Listener | None = None, backends: Regi
         Decided(verdict.backend, verdict.reason, verdict.rejected, tuple(str(problem) for problem in verdict.warnings))
     )
     known = backends or registry()
-    emit = _watching_the_schedule(job, emit)
-    trainer = known.hook(known.get(verdict.backend), "aligntune_create_trainer")(job=job, emit=emit)
+    backend = known.get(verdict.backend)
+    emit = _watching_the_length(job, emit, lambda rows: _room(job, backend, known, rows))
+    trainer = known.hook(backend, "aligntune_create_trainer")(job=job, emit=emit)
     if not isinstance(trainer, Trainer):
         raise BackendError(
             f"backend '{verdict.backend}' returned {type(trainer).__name__}, which is not a trainer.",
@@ -68,14 +73,30 @@ def launch(verdict: Verdict, *, on_event: Listener | None = None, backends: Regi
     return trainer
 
 
-def _watching_the_schedule(job: Job, emit: Listener) -> Listener:
-    """A listener that passes everything on, and warns of intervals that the run turns out to be too short for."""
+def _room(job: Job, backend: Backend, known: Registry, rows: int) -> Iterable[Problem]:
+    """Whether the checkpoints of a run on so many rows fit on the disk, as a check finds it."""
+    from aligntune_core.check.disk import room_problems
+
+    try:
+        plan = known.call(backend, "aligntune_plan_job", "worked out the run", job=job, rows=rows)
+    except AlignTuneError:
+        # only a check is about the plan: the run itself needs none
+        return ()
+    return room_problems(job, plan) if plan else ()
+
+
+def _watching_the_length(job: Job, emit: Listener, room: Callable[[int], Iterable[Problem]]) -> Listener:
+    """A listener that passes everything on, and warns of what the run turns out to be too short or too large for."""
 
     def listen(event: Event) -> None:
         emit(event)
-        if isinstance(event, Started) and event.total_steps and not job.is_set("max_steps"):
-            for problem in schedule_problems(job, event.total_steps):
-                emit(Notice(str(problem), warning=True, code=problem.code, key=problem.key))
+        found: Iterable[Problem] = ()
+        if isinstance(event, DataReady) and event.name == TRAINING_DATA:
+            found = room(event.rows)
+        elif isinstance(event, Started) and event.total_steps and not job.is_set("max_steps"):
+            found = schedule_problems(job, event.total_steps)
+        for problem in found:
+            emit(Notice(str(problem), warning=True, code=problem.code, key=problem.key))
 
     return listen
 

@@ -47,4 +47,9 @@ def _tokenized(rows: Any, tokenizer: Any) -> Any:
         return rows
     from aligntune_trl.tokens.conversations import tokenize_conversation
 
-    return rows.map(lambda row: tokenize_conversation(row["messages"], tokenizer), remove_columns=rows.column_names)
+    # `map` does not see that the function it calls was changed by an update, and would hand out what it kept
+    return rows.map(
+        lambda row: tokenize_conversation(row["messages"], tokenizer),
+        remove_columns=rows.column_names,
+        load_from_cache_file=False,
+    )

@@ -147,6 +147,7 @@ def _say_dropped(job: Job, recipe: Recipe, given: int, native: Any, emit: Listen
         why = f"are longer than {length}"
     message = f"{dropped} of {given} rows {why}"
     if dropped == given:
-        raise DataError(f"{message}.", fix=f"Raise {key}." if key else "Set a greater max_seq_length.")
+        fix = f"Raise {key}." if key else "Set a greater max_seq_length."
+        raise DataError(f"{message}.", fix=fix, code="nothing-to-learn")
     key = key or "max_seq_length"
     emit(Notice(f"{message}: TRL leaves them out.", warning=True, code="rows-left-out", key=key))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from aligntune_core import DataError
+from aligntune_core.check.tokens import too_few_rows
 from aligntune_core.rewards import guarded, probe, resolve
 from aligntune_trl.translation.arguments import may_lack_rewards
 
@@ -51,7 +52,5 @@ def require_prompts(rows: Any, config: Any) -> None:
     """
     needed = config.generation_batch_size // config.num_generations
     if len(rows) < needed:
-        raise DataError(
-            f"one step needs {needed} prompts, and the dataset has {len(rows)}.",
-            fix="Add prompts, or lower batch_size or gradient_accumulation_steps.",
-        )
+        problem = too_few_rows(needed, len(rows))
+        raise DataError(problem.message, fix=problem.fix, code=problem.code)
