@@ -21,10 +21,10 @@ _STEPS_WITHOUT_REWARD = 3
 """Batches in a row: a checker that is out for a moment may leave one or two without."""
 
 
-def guard(native: Any, *, keep_filter: bool) -> None:
-    """Let a trainer raise a RunError where its loss, its gradients or its weights are no longer finite.
+def guards(native: Any, *, keep_filter: bool) -> list[TrainerCallback]:
+    """What raises a RunError where a trainer's loss, its gradients or its weights are no longer finite.
 
-    Where rewards may be missing, it raises a RewardError when all of them are, for some steps.
+    Where rewards may be missing, a RewardError is raised when all of them are, for some steps.
 
     Args:
         native: The trainer.
@@ -32,12 +32,10 @@ def guard(native: Any, *, keep_filter: bool) -> None:
     """
     if not keep_filter:
         native.args.logging_nan_inf_filter = False
-    native.add_callback(FiniteGuard(native))
     rewards = [each for each in getattr(native, "reward_funcs", ()) if isinstance(each, GuardedReward)]
     # the punishment is of a length, not of an answer
     rewards = [each for each in rewards if each.allow_missing and not each.name.startswith("soft_overlong")]
-    if rewards:
-        native.add_callback(RewardGuard(rewards))
+    return [FiniteGuard(native), *([RewardGuard(rewards)] if rewards else [])]
 
 
 class FiniteGuard(TrainerCallback):  # type: ignore[misc]

@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Any
 from safetensors import SafetensorError
 
 from aligntune_core import DataError, Finished, ModelError, Notice, RunError, Saved, TrainResult
-from aligntune_core.algorithms import DatasetKind
 from aligntune_core.models.source import ModelKind, model_source
 from aligntune_trl.checkpoints.origin import other_data
 from aligntune_trl.models.quiet import quiet_engine
-from aligntune_trl.run.effect import Effect, a_batch
+from aligntune_trl.run.callbacks import add_callbacks
+from aligntune_trl.run.effect import a_batch
 from aligntune_trl.run.events import numbers
-from aligntune_trl.run.finite import guard, require_finite_weights, sampling
-from aligntune_trl.run.resuming import JobInCheckpoints, NothingLeft, NothingLeftError, tied_names
-from aligntune_trl.run.watch import Watch
+from aligntune_trl.run.finite import require_finite_weights, sampling
+from aligntune_trl.run.resuming import NothingLeftError, tied_names
 from aligntune_trl.translation.recipes import RECIPES
 
 if TYPE_CHECKING:
@@ -42,12 +41,7 @@ class TRLTrainer:
         self._tokenizer = tokenizer
         self._checkpoint = checkpoint
         self._emit = emit
-        guard(native, keep_filter="logging_nan_inf_filter" in job.backend_args)
-        native.add_callback(JobInCheckpoints(job))
-        native.add_callback(NothingLeft())
-        native.add_callback(Watch(job.algorithm, emit))
-        self._effect = Effect(native, samples=RECIPES[job.algorithm or ""].kind is DatasetKind.PROMPTS)
-        native.add_callback(self._effect)
+        self._effect = add_callbacks(native, job, RECIPES[job.algorithm or ""], emit)
 
     @property
     def model(self) -> Any:

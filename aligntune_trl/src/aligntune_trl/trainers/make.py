@@ -62,7 +62,6 @@ def _handed_over(made_of: Ingredients, checkpoint: Path | None) -> TRLTrainer:
         from aligntune_trl.run.prompt_order import keep_prompt_order
 
         keep_prompt_order(native, checkpoint)
-    _replace_printer(native, recipe, emit)
     _say_dropped(job, recipe, len(made_of.rows), native, emit)
     return TRLTrainer(job, native, made_of.tokenizer, checkpoint, emit)
 
@@ -117,20 +116,6 @@ def _sampling(job: Job, recipe: Recipe, trainer: type, functions: list[RewardFun
 
     punishments = {index for index, function in enumerate(functions) if function.name.startswith("soft_overlong")}
     return dynamic_sampling_trainer(trainer, tries=own["max_sampling_tries"], punishments=frozenset(punishments))
-
-
-def _replace_printer(native: Any, recipe: Recipe, emit: Listener) -> None:
-    """Events instead of the dictionaries that transformers prints to standard output."""
-    from transformers.trainer_callback import PrinterCallback
-
-    from aligntune_trl.run.boundaries import BoundaryCheckpoints, generation_period
-    from aligntune_trl.run.events import EventCallback
-
-    native.remove_callback(PrinterCallback)
-    period = generation_period(native.args, recipe)
-    if period > 1:
-        native.add_callback(BoundaryCheckpoints(period))
-    native.add_callback(EventCallback(emit))
 
 
 def _say_dropped(job: Job, recipe: Recipe, given: int, native: Any, emit: Listener) -> None:

@@ -114,6 +114,7 @@ def keep(
         emit(
             Notice(
                 f"the rows are kept in memory, since they can't be written to '{folder}': {error.strerror or error}.",
+                warning=True,
                 code="cache-unusable",
             )
         )
