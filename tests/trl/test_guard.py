@@ -9,6 +9,7 @@ from trl_runs import PROMPTS, build, build_online, resumable, share_of_a, traine
 
 from aligntune_core import JobError, RewardError, RunError, Stepped
 from aligntune_core.check.decide import decide
+from aligntune_core.cli.screens.failure import say_why
 from aligntune_core.console.progress import ConsoleProgress
 from aligntune_core.events import CheckpointSaved, Finished, Started
 from aligntune_core.run.train import run as run_as_the_command_line
@@ -205,9 +206,8 @@ def test_the_option_is_of_the_algorithms_that_can_leave_a_completion_out(letters
 
 @pytest.mark.parametrize("failing", ["rewards", "nothing"])
 def test_a_run_that_was_stopped_exits_with_1(failing, letters, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(
-        "aligntune_trl.trainers.make.look_at_rows", lambda _: None
-    )  # which refuses such rows before training
+    # which refuses such rows before training
+    monkeypatch.setattr("aligntune_trl.trainers.make.look_at_rows", lambda _: None)
     job = {
         "model_name": letters,
         "backend": "trl",
@@ -220,7 +220,9 @@ def test_a_run_that_was_stopped_exits_with_1(failing, letters, tmp_path, capsys,
     else:
         rows = [{"prompt": "ab" * 10, "completion": "a"}] * 20
         job |= {"algorithm": "sft", "dataset_name": rows, "max_seq_length": 8, "packing": True}
-    outcome = run_as_the_command_line(decide(job), ConsoleProgress())
+    progress = ConsoleProgress()
+    outcome = run_as_the_command_line(decide(job), progress)
+    say_why(outcome, progress)
     assert (outcome.status, outcome.exit_code) == ("failed", 1)
     assert "error:" in capsys.readouterr().err
     assert not (tmp_path / "model.safetensors").exists()
