@@ -206,3 +206,21 @@ def test_arithmetic_is_judged_by_its_answers(tmp_path):
     job = {"dataset_name": "builtin:arithmetic", "reward_functions": ["numeric_match"], "output_dir": str(tmp_path)}
     run = trained(build_online("grpo", "builtin:tiny", max_steps=1, batch_size=1, num_generations=2, **job))
     assert len(run.logged("rewards/numeric_match/mean")) == 1
+
+
+@pytest.mark.parametrize("algorithm", ["grpo", "ppo"])
+def test_prompts_become_tokens_once_before_training(algorithm, letters, tmp_path, monkeypatch):
+    from transformers import PreTrainedTokenizerFast
+
+    counted = []
+    encode = PreTrainedTokenizerFast._encode_plus
+
+    def counting(self, text, *rest, **how):
+        counted.append(text)
+        return encode(self, text, *rest, **how)
+
+    monkeypatch.setattr(PreTrainedTokenizerFast, "_encode_plus", counting)
+    job = {"max_completion_length": 4, "reward_functions": [share_of_a], "output_dir": str(tmp_path)}
+    build(algorithm, letters, PROMPTS, **job)
+    texts = [each for text in counted for each in ([text] if isinstance(text, str) else text)]
+    assert [texts.count(row["prompt"]) for row in PROMPTS] == [1] * len(PROMPTS)

@@ -70,6 +70,8 @@ class PPOTrainer(ActorCriticTrainer):
         value_model: The value model; if None it starts as the reward model where that reads the policy's tokens,
             and otherwise as the policy under a head of zeros. Where the policy is trained with LoRA, so is the value
             model.
+        prompts_are_checked: Whether every prompt of the training data was found to have tokens, and to leave room for
+            a completion: it is not tokenised for that once more.
         callbacks: transformers' callbacks.
         optimizers: An optimiser and a schedule; made from ``args`` where None.
 
@@ -96,6 +98,7 @@ class PPOTrainer(ActorCriticTrainer):
         reward_processing_class: Any = None,
         ref_model: Any = None,
         value_model: ValueModel | None = None,
+        prompts_are_checked: bool = False,
         callbacks: list[Any] | None = None,
         optimizers: tuple[Any, Any] = (None, None),
     ) -> None:
@@ -108,7 +111,7 @@ class PPOTrainer(ActorCriticTrainer):
         end_token_ids(model, processing_class)
         context = getattr(model.config.get_text_config(), "max_position_embeddings", None)
         room = None if context is None else context - args.max_completion_length
-        for name, rows in _named(train_dataset, eval_dataset).items():
+        for name, rows in _named(None if prompts_are_checked else train_dataset, eval_dataset).items():
             check_prompts(rows, name, processing_class, args.max_prompt_length, room)
         self.rows_per_pass = args.per_device_train_batch_size
         args = _as_the_loop_sees_it(args)

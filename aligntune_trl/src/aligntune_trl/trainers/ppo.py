@@ -54,6 +54,8 @@ def build_ppo(made_of: Ingredients) -> PPOTrainer:
         processing_class=made_of.tokenizer,
         train_dataset=made_of.rows,
         eval_dataset=made_of.eval_rows,
+        # the look at rows that comes before counts the tokens of each
+        prompts_are_checked=True,
         **reward,
     )
 
