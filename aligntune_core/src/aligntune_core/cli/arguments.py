@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from aligntune_core.check.verdict import Verdict
-
-JobWords = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="JOB.yaml key=value",
-        help="A job file, and keys that are laid over it, e.g. learning_rate=5e-5 backend_args.max_length=64.",
-        show_default=False,
-    ),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Write JSON to standard output, for programs.")]
 
 
 def read_arguments(words: list[str]) -> tuple[dict[str, Any], Mapping[str, str]]:

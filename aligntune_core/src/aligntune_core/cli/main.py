@@ -20,6 +20,9 @@ QUICK = {
 """Commands that programs ask often: the module whose ``show`` does the work, its options and its flags. They are read
 here, without the command line's own library, which takes longer to import than they take to run."""
 
+FAST = ("--fast", "--json")
+"""The flags of a check that is read here likewise."""
+
 REPEATED = ("feature",)
 """Options of these commands that may be given more than once, which is the same as commas between their values."""
 
@@ -70,6 +73,11 @@ def _run(words: list[str]) -> int:
         if values is not None:
             import_module(module).show(**values)
             return 0
+    if name == "check" and "--fast" in rest and all(word in FAST or not word.startswith("-") for word in rest):
+        from aligntune_core.cli.screens.verdict import show
+
+        words = [word for word in rest if word not in FAST]
+        return show(words, level="fast", as_json="--json" in rest)
     from aligntune_core.cli.app import app
 
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aligntune_core.cli.arguments import AsJson  # noqa: TC001 typer reads it
+from aligntune_core.cli.options import AsJson  # noqa: TC001 typer reads it
 
 
 def backends(as_json: AsJson = False) -> None:

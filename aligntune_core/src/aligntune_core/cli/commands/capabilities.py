@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from aligntune_core.cli.arguments import AsJson  # noqa: TC001 typer reads it
+from aligntune_core.cli.options import AsJson  # noqa: TC001 typer reads it
 
 BackendName = Annotated[str | None, typer.Option("--backend", metavar="NAME", help="Only this backend.")]
 AlgorithmName = Annotated[str | None, typer.Option("--algorithm", metavar="NAME", help="Only this algorithm.")]

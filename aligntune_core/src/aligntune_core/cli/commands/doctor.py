@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from aligntune_core.cli.arguments import AsJson  # noqa: TC001 typer reads it
+from aligntune_core.cli.options import AsJson  # noqa: TC001 typer reads it
 
 Offline = Annotated[bool, typer.Option("--offline", help="Do not ask the hub whether it can be reached.")]
 

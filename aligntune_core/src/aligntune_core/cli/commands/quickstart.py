@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from aligntune_core.cli.arguments import AsJson  # noqa: TC001 typer reads it
+from aligntune_core.cli.options import AsJson  # noqa: TC001 typer reads it
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

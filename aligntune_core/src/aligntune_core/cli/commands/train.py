@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from aligntune_core.cli.arguments import AsJson, JobWords, judge
+from aligntune_core.cli.arguments import judge
+from aligntune_core.cli.options import AsJson, JobWords  # noqa: TC001 typer reads them
 
 Merge = Annotated[bool, typer.Option("--merge", help="Save LoRA adapters folded into the model's weights.")]
 

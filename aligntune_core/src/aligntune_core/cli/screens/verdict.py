@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from aligntune_core.problem import Severity
@@ -12,6 +13,34 @@ if TYPE_CHECKING:
     from aligntune_core.check.verdict import Verdict
     from aligntune_core.console.ink import Ink
     from aligntune_core.problem import Problem
+
+
+def show(words: list[str], *, level: str, as_json: bool) -> int:
+    """Write what is decided about the job that the words describe.
+
+    Args:
+        words: A job file's path, which may be left out, and then ``key=value`` words.
+        level: How deep to look.
+        as_json: Whether to write it for programs.
+
+    Returns:
+        The program's exit code: 0 if the job can run, else 2.
+    """
+    from aligntune_core.cli.arguments import judge
+    from aligntune_core.run.stdout import standard_output_kept_clear
+
+    # reward functions and engines may print, and a program reads what is written here
+    with standard_output_kept_clear():
+        verdict = judge(words, level=level)
+    if as_json:
+        from aligntune_core.console.json_text import write_json
+
+        write_json(verdict.to_dict())
+    else:
+        from aligntune_core.console.ink import Ink
+
+        sys.stdout.write("\n".join(verdict_lines(verdict, Ink(sys.stdout))) + "\n")
+    return 0 if verdict.ok else 2
 
 
 def verdict_lines(verdict: Verdict, ink: Ink) -> Iterator[str]:
