@@ -1,6 +1,6 @@
 """What AlignTune costs on top of TRL, and what its short commands cost on top of the interpreter.
 
-Run it with ``python tests/benchmarks/overhead.py [--rounds 5] [--steps 40] [--algorithm sft]``. It trains
+Run it with ``python tests/benchmarks/overhead.py [--rounds 5] [--steps 40] [--algorithm sft] [--rows 0]``. It trains
 ``builtin:tiny`` through AlignTune and through a script written by hand on TRL, in turn, each in a process of its own,
 and prints ratios of medians: from the process's start to the end of the first step, the processor time of that, which
 other programs on the machine disturb less, and from step to step. Then ``aligntune capabilities`` and
@@ -76,8 +76,10 @@ def train(script: str, **values: object) -> tuple[float, ...]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "script.py")
         file.write_text(script.format(folder=folder, **values), encoding="utf-8")
+        # every run prepares its rows itself
+        environment = {**os.environ, "ALIGNTUNE_CACHE": str(Path(folder, "cache"))}
         begun = time.time()
-        told = subprocess.run([sys.executable, str(file)], capture_output=True, text=True, check=True)
+        told = subprocess.run([sys.executable, str(file)], capture_output=True, text=True, check=True, env=environment)
     line = next(line for line in told.stdout.splitlines() if line.startswith("MARKS"))
     marks = json.loads(line.removeprefix("MARKS"))
     (first, processor), *_ = marks
@@ -117,6 +119,17 @@ def alternately(rounds: int, **values: object) -> tuple[float, float]:
     line = next(line for line in told.stdout.splitlines() if line.startswith("MARKS"))
     watched, alone = zip(*json.loads(line.removeprefix("MARKS")), strict=True)
     return statistics.median(watched), statistics.median(alone)
+
+
+def many_rows(few: Path, count: int, folder: str) -> Path:
+    """A file with so many rows, made of a few: each with a number in its texts, so that no two are the same."""
+    rows = [json.loads(line) for line in few.read_text(encoding="utf-8").splitlines()]
+    file = Path(folder, "rows.jsonl")
+    with file.open("w", encoding="utf-8") as written:
+        for number in range(count):
+            row = rows[number % len(rows)]
+            written.write(json.dumps({key: text and f"{text} {number}" for key, text in row.items()}) + "\n")
+    return file
 
 
 def process(words: list[str]) -> tuple[float, ...]:
@@ -161,6 +174,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=40)
     parser.add_argument("--algorithm", choices=["sft", "dpo"], default="sft")
     parser.add_argument("--lora", action="store_true")
+    parser.add_argument("--rows", type=int, default=0, help="train on so many rows, and compare nothing else")
     options = parser.parse_args()
 
     from aligntune_core.data import builtin
@@ -178,6 +192,16 @@ def main() -> None:
         "steps": options.steps,
         "lora": options.lora,
     }
+    with tempfile.TemporaryDirectory() as folder:
+        if options.rows:
+            values["data"] = str(many_rows(Path(str(values["data"])), options.rows, folder))
+        trainings(options, values)
+    if not options.rows:
+        short_commands(options, values)
+
+
+def trainings(options: argparse.Namespace, values: Mapping[str, object]) -> None:
+    """Both trainings in turn, and what is said of them."""
     ours, theirs = in_turn(options.rounds, lambda: train(THROUGH_ALIGNTUNE, **values), lambda: train(BY_HAND, **values))
     what = f"{options.algorithm}{' with LoRA' if options.lora else ''}"
     print(f"{what}: medians of {options.rounds} rounds in turn, {options.steps} steps each")
@@ -185,12 +209,17 @@ def main() -> None:
         print(f"  {name}: {mine:.2f} s / by hand {by_hand:.2f} s = {mine / by_hand:.3f}")
     print(f"  a step: {ours[-1] * 1e3:.1f} ms / by hand {theirs[-1] * 1e3:.1f} ms = {ours[-1] / theirs[-1]:.3f}")
 
+    if options.rows:
+        return
     watched, alone = alternately(options.rounds, **values)
     print(
         f"  a step in one process: {watched * 1e3:.1f} ms / without AlignTune's callbacks {alone * 1e3:.1f} ms "
         f"= {watched / alone:.3f}"
     )
 
+
+def short_commands(options: argparse.Namespace, values: Mapping[str, object]) -> None:
+    """Commands that train nothing, against a bare interpreter."""
     program = str(Path(sys.executable).with_name("aligntune"))
     with tempfile.TemporaryDirectory() as folder:
         commands = {

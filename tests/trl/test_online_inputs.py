@@ -26,7 +26,7 @@ def test_a_batch_of_one_prompt_and_nothing_else_is_enough(algorithm, letters, tm
 )
 def test_fewer_prompts_than_a_step_needs(algorithm, job, needed, letters, tmp_path):
     few = {**job, "dataset_name": PROMPTS[: needed - 1], "output_dir": str(tmp_path)}
-    with pytest.raises(DataError, match=f"one step needs {needed} prompts, and the dataset has {needed - 1}"):
+    with pytest.raises(DataError, match=f"one step needs {needed} rows, and the dataset has {needed - 1}"):
         build_online(algorithm, letters, **few)
     build_online(algorithm, letters, **{**few, "dataset_name": PROMPTS[:needed]})
 

@@ -212,7 +212,7 @@ def test_a_learning_rate_that_leads_far_away(letters, tmp_path):
         model.lm_head.weight *= 8  # a reference that is sure of what it writes
     model.save_pretrained(tmp_path / "sure")
     AutoTokenizer.from_pretrained(letters).save_pretrained(tmp_path / "sure")
-    job = {"output_dir": str(tmp_path), "batch_size": 16, "max_steps": 9, "learning_rate": 0.1}
+    job = {"output_dir": str(tmp_path), "batch_size": 16, "max_steps": 9, "learning_rate": 0.5}
     run = build("ppo", str(tmp_path / "sure"), PROMPTS, reward_functions=[share_of_a], max_completion_length=8, **job)
     said = only(run)
     assert "nats a token away from the reference model" in said

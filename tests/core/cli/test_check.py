@@ -1,5 +1,8 @@
 """``aligntune check``."""
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -127,3 +130,23 @@ def test_text_is_wrapped_where_columns_are_told(aligntune, monkeypatch):
     lines = aligntune("check", "job.yaml").out.splitlines()
     assert max(map(len, lines)) <= 50
     assert len(lines) > len(plain)
+
+
+def test_the_fast_check_does_without_the_command_line_s_library():
+    code = (
+        "import sys\n"
+        "from aligntune_core.cli.main import main\n"
+        "try:\n    main(['check', '--fast', 'algorithm=sft', 'backend=nope', '--json'])\n"
+        "except SystemExit as end:\n    assert end.code == 2\n"
+        "print('typer' in sys.modules, file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.splitlines()[-1] == "False"
+    assert json.loads(done.stdout)["ok"] is False
+
+
+@pytest.mark.parametrize("words", [["--fast", "--nope"], ["--fast", "--probe"], ["--fast", "-h"]])
+def test_flags_that_the_fast_check_does_not_know_are_the_library_s(words):
+    code = f"from aligntune_core.cli.main import main; main(['check', *{words}])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "Usage: aligntune check" in done.stdout + done.stderr

@@ -70,8 +70,8 @@ def test_an_exception_of_our_own_is_shown_plainly():
     code = (
         "import aligntune_core.cli.commands.check as check\n"
         "from aligntune_core.cli.main import main\n"
-        "def judge(words):\n    secret = 'a local value'\n    raise ZeroDivisionError\n"
-        "check.judge = judge\n"
+        "def show(words, **how):\n    secret = 'a local value'\n    raise ZeroDivisionError\n"
+        "check.show = show\n"
         "main(['check'])\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
