@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import NoReturn, TextIO
 
 from aligntune_core.errors import AlignTuneError
+from aligntune_core.machine.importing import large_import
 
 QUICK = {
     "backends": ("aligntune_core.cli.screens.backends", (), ("json",)),
@@ -71,13 +72,15 @@ def _run(words: list[str]) -> int:
         module, options, flags = QUICK[name]
         values = quick_values(rest, options, flags)
         if values is not None:
-            import_module(module).show(**values)
+            with large_import():
+                import_module(module).show(**values)
             return 0
     if name == "check" and "--fast" in rest and all(word in FAST or not word.startswith("-") for word in rest):
         from aligntune_core.cli.screens.verdict import show
 
         words = [word for word in rest if word not in FAST]
-        return show(words, level="fast", as_json="--json" in rest)
+        with large_import():
+            return show(words, level="fast", as_json="--json" in rest)
     from aligntune_core.cli.app import app
 
     try:
