@@ -10,7 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from aligntune_core.problem import Problem
 
 TRAINING_DATA, EVALUATION_DATA = "training data", "evaluation data"
 """What a dataset is for, as ``DataReady`` names it."""
@@ -78,6 +81,11 @@ class Notice(Event):
     warning: bool = False
     code: str = ""
     key: str = ""
+
+    @classmethod
+    def of(cls, problem: Problem) -> Notice:
+        """The doubt that a check would tell as a problem."""
+        return cls(str(problem), warning=True, code=problem.code, key=problem.key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from aligntune_core.algorithms import DatasetKind
 from aligntune_core.data.formats.messages import ROLES
 from aligntune_core.data.formats.recognise import recognise
-from aligntune_core.data.formats.shapes import one_shape
+from aligntune_core.data.formats.shapes import in_shape, shape_of
 from aligntune_core.data.formats.table import FORMATS
 from aligntune_core.data.formats.unusable import UnusableRow
 from aligntune_core.errors import DataError
@@ -27,6 +27,11 @@ values = (
 columns = sorted({column for known in FORMATS for column in known.columns})
 rows = st.dictionaries(st.sampled_from(columns), values) | st.dictionaries(st.text(), values, max_size=3)
 served = [(known, kind) for known in FORMATS for kind in known.kinds]
+
+
+def one_shape(rows, kind):
+    return in_shape(rows, kind, shape_of(rows, kind))
+
 
 SHAPES = {
     DatasetKind.DEMONSTRATIONS: [{"prompt", "completion"}, {"messages"}, {"text"}],

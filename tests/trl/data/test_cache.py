@@ -239,7 +239,7 @@ def test_the_engine_names_its_files_by_what_it_is(file, monkeypatch):
     from aligntune_core.data.storage import keep
 
     before = rows_of(file).rows._fingerprint
-    monkeypatch.setattr(keep, "_version", lambda package: f"another {package}")
+    monkeypatch.setattr(keep, "versions", lambda *packages: [f"another {package}" for package in packages])
     assert rows_of(file).rows._fingerprint != before
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from aligntune_core.data.files.limits import DEFAULT_LIMITS, Limits
@@ -16,7 +16,7 @@ from aligntune_core.data.loading import raw_batches, selected
 from aligntune_core.data.overlap import digests_of
 from aligntune_core.data.parts import first_of, ranges_of, splits_in
 from aligntune_core.data.row_code import row_code
-from aligntune_core.data.sources import source_of
+from aligntune_core.data.sources import AT_ONCE, source_of
 from aligntune_core.data.storage.columns import Unstorable
 from aligntune_core.data.storage.keep import Batch, keep, key_of
 from aligntune_core.data.storage.writer import rows_of
@@ -117,13 +117,12 @@ class Converted:
 
         def batches() -> Iterator[Batch]:
             table = before.rows.data.table
-            for batch in table.to_batches(max_chunksize=1000):
+            for batch in table.to_batches(max_chunksize=AT_ONCE):
                 yield Batch(in_shape(rows_of(batch), kind, shape), shape)
 
         key = key_of(self.key, shape) if self.key else None
         made = keep(key, batches, emit=self.wanted.emit)
-        kept = type(made)(made.rows, shape, before.sides, before.facts)
-        return Converted(self.wanted, kept, self.ranges, key)
+        return replace(self, kept=replace(made, sides=before.sides, facts=before.facts), key=key)
 
     def _usable(self) -> list[range]:
         codes, before, at = self.kept.sides["codes"], 0, 0

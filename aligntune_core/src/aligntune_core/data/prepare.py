@@ -120,7 +120,7 @@ def prepare_job(job: Job, kind: DatasetKind, emit: Listener) -> tuple[Prepared, 
     if len(prepared) == 1:
         return prepared[0], None
     for problem in overlap_problems(*(each.digests() for each in converted)):
-        emit(Notice(str(problem), warning=True, code=problem.code, key=problem.key))
+        emit(Notice.of(problem))
     return prepared[0], prepared[1]
 
 

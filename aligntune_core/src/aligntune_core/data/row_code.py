@@ -21,9 +21,21 @@ def row_code(folder: Path = _FOLDER) -> str:
     for file in sorted(folder.rglob("*.py")):
         digest.update(f"{file.relative_to(folder)}\0".encode())
         digest.update(file.read_bytes())
-    for package in ("aligntune-core", "datasets", "pyarrow"):
-        try:
-            digest.update(f"{package} {version(package)}\0".encode())
-        except PackageNotFoundError:
-            continue
+    digest.update(repr(versions("aligntune-core", "datasets", "pyarrow")).encode())
     return digest.hexdigest()
+
+
+def versions(*packages: str) -> list[str]:
+    """The versions of packages, each empty where the package is not installed.
+
+    Args:
+        *packages: Their names.
+    """
+    return [_version(package) for package in packages]
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""

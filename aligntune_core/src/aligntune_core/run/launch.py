@@ -96,7 +96,7 @@ def _watching_the_length(job: Job, emit: Listener, room: Callable[[int], Iterabl
         elif isinstance(event, Started) and event.total_steps and not job.is_set("max_steps"):
             found = schedule_problems(job, event.total_steps)
         for problem in found:
-            emit(Notice(str(problem), warning=True, code=problem.code, key=problem.key))
+            emit(Notice.of(problem))
 
     return listen
 

@@ -33,4 +33,4 @@ def look_at_rows(made_of: Ingredients) -> None:
         if problem.severity is Severity.ERROR:
             raise DataError(problem.message, fix=problem.fix, code=problem.code)
         if problem.code != "rows-left-out":
-            made_of.emit(Notice(str(problem), warning=True, code=problem.code, key=problem.key))
+            made_of.emit(Notice.of(problem))

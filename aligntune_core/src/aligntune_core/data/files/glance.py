@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Inspected", "LocalData", "first_broken_line", "inspect", "is_local"]
 
-LIMIT_BYTES = 1024 * 1024
+LIMIT_BYTES = MIB
 """How much of a file is looked at, unless told otherwise: some tens of milliseconds."""
 
 

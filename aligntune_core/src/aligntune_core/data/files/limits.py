@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from aligntune_core.wording import GIB
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MIB, GIB = 2**20, 2**30
+MIB = 2**20
 
 UNPACKED_FLOOR = 256 * MIB
 """Bytes that a compressed file may unpack to, however small it is."""

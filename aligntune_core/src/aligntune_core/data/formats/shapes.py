@@ -45,14 +45,6 @@ def in_shape(rows: list[Row], kind: DatasetKind, shape: int) -> list[Row]:
     return [_whole(row) for row in rows] if shape == Shape.CONVERSATIONS else rows
 
 
-def one_shape(rows: list[Row], kind: DatasetKind) -> list[Row]:
-    """The same canonical rows in one shape.
-
-    Texts become messages if any row has messages; demonstrations become whole conversations if any row is one.
-    """
-    return in_shape(rows, kind, shape_of(rows, kind))
-
-
 def _types(rows: list[Row], key: str) -> set[type]:
     return set(map(type, [row.get(key) for row in rows]))
 

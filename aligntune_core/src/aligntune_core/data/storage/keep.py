@@ -8,9 +8,9 @@ import re
 from array import array
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
+from aligntune_core.data.row_code import versions
 from aligntune_core.data.storage.writer import Row, RowWriter
 from aligntune_core.errors import DataError
 from aligntune_core.events import Notice, ignore
@@ -173,7 +173,7 @@ def _opened(entry: Path, key: str) -> Kept:
     rows = Dataset.from_file(str(file), in_memory=not os.access(entry, os.W_OK))
     if len(rows) != known["rows"]:
         raise ValueError("rows are missing")
-    rows._fingerprint = key_of(key, [_version(name) for name in _ENGINES])  # noqa: SLF001 - what `map` names its files by
+    rows._fingerprint = key_of(key, versions(*_ENGINES))  # noqa: SLF001 - what `map` names its files by
     sides = {}
     for name, (typecode, count) in known["sides"].items():
         sides[name] = array(typecode)
@@ -191,10 +191,3 @@ def _in_memory(batches: Callable[[], Iterator[Batch]], shaped: Callable[[list[Ro
     with pa.ipc.open_stream(buffer) as stream:
         rows = Dataset(stream.read_all(), fingerprint=generate_random_fingerprint())
     return Kept(rows, known["shape"], sides, known["facts"])
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return ""
