@@ -113,6 +113,14 @@ BREACHES = {
     "a folder that is a path": (returned(output_dir=Path("out")), "in which 'output_dir' is"),
     "closing figures": (returned(metrics={"epoch": "1"}), "in which metrics['epoch'] is '1' of type str"),
     "fewer steps than told": (returned(steps=2), "returned steps=2 from train(), and its events told of 3"),
+    "fewer steps and no end": (
+        script_of(Started(3), *STEPS, result=replace(RESULT, steps=2)),
+        "returned steps=2 from train(), and its events told of 3",
+    ),
+    "more steps and no end": (
+        script_of(Started(3), *STEPS, result=replace(RESULT, steps=5)),
+        "returned steps=5 from train(), in a training of 3 steps",
+    ),
     "more steps than told": (returned(steps=5), "returned steps=5 from train(), and its events told of 3"),
     "no path": (Script(save=lambda _: None), "returned None from save(), not the path of what it saved"),
     "no figures": (

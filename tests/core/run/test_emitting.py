@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -33,6 +34,21 @@ def test_a_fault_that_an_engine_passes_over_is_told_all_the_same(planted, makes)
     planted(DIVERGING, type("Engine", (Swallowing,), {"makes": makes}))
     with pytest.raises(RunError, match="'loss' is nan at step 1"):
         driven()
+
+
+def test_nothing_more_is_told_after_a_fault_that_an_engine_passes_over(planted):
+    class Stubborn(ScriptedTrainer):
+        def train(self):
+            for event in self.script.events:
+                with suppress(RunError):
+                    self.emit(event)
+            return RESULT
+
+    planted(Script(events=[*DIVERGING.events, *RUN[2:]]), Stubborn)
+    told = []
+    with pytest.raises(RunError, match="'loss' is nan at step 1"):
+        driven(told)
+    assert [type(event).__name__ for event in told] == ["Decided", "Started", "Stepped"]
 
 
 @pytest.mark.parametrize("kind", [ScriptedTrainer, Swallowing])
@@ -148,11 +164,14 @@ def test_an_event_of_a_training_that_comes_late_is_left_out_and_said_once(plante
 
 def test_a_fault_between_two_calls_is_told_by_the_next(planted):
     planted(Script())
-    trainer = made()
+    told = []
+    trainer = made(told)
     assert [type(error) for error in in_a_thread(lambda: trainer.emit("x"))] == [BackendError]
+    told.clear()
     with pytest.raises(BackendError, match="sent a str"):
-        trainer.evaluate()
-    assert trainer.evaluate() == {"eval_loss": 1.0}
+        trainer.train()
+    assert told == []
+    assert trainer.train() == RESULT
 
 
 def test_a_user_may_train_with_the_engine_s_own_trainer(planted):

@@ -60,7 +60,7 @@ class Emitting:
     def begin(self) -> None:
         """A training is called for: only its own events may come now."""
         with self._lock:
-            self.order, self._is_training, self.stopped = Order(), True, None
+            self.order, self._is_training = Order(), True
 
     def end(self) -> None:
         """The training has returned."""

@@ -32,7 +32,7 @@ def require_trainer(backend: str, returned: object) -> None:
     """
     what = f"the class {returned.__name__} itself" if isinstance(returned, type) else type(returned).__name__
     faults = list(_faults(returned))
-    if isinstance(returned, type) or faults:
+    if faults:
         told = "" if isinstance(returned, type) or returned is None else f": {'; '.join(faults)}"
         raise BackendError(
             f"backend '{backend}' returned {what}, which is not a trainer{told}.",
