@@ -14,7 +14,7 @@ from aligntune_core.events import DataReady, Event, Notice
 from aligntune_core.problem import Problem, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from aligntune_core.backends.backend import Backend
     from aligntune_core.backends.registry import Registry
@@ -94,7 +94,7 @@ class _Look:
         self._reports: list[DataReady] = []
         self._notes: list[str] = []
         self._encoding: Encoding | None = None
-        self._kept: tuple[bool, ...] = ()
+        self._kept: Sequence[int] = b""
         self.problems: list[Problem] = []
 
     def errors(self) -> list[Problem]:
