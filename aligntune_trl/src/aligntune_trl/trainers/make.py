@@ -10,10 +10,11 @@ from aligntune_trl.checkpoints.choose import resume_from
 from aligntune_trl.models.adapter_layers import layer_problem
 from aligntune_trl.models.loading import loading_weights
 from aligntune_trl.models.quiet import quiet_engine
+from aligntune_trl.tokens.encoding import row_encoder
 from aligntune_trl.tokens.first_look import look_at_rows
 from aligntune_trl.trainers.engine_config import adapter_config, configured, loading_arguments, precision
 from aligntune_trl.trainers.engine_errors import engine_errors
-from aligntune_trl.trainers.gather import gather
+from aligntune_trl.trainers.gather import gather, in_tokens
 from aligntune_trl.translation.arguments import config_arguments, length_key, own_arguments
 
 if TYPE_CHECKING:
@@ -42,9 +43,10 @@ def build_trainer(job: Job, emit: Listener) -> TRLTrainer:
     """
     checkpoint, _ = resume_from(job)
     made_of = gather(job, emit)
-    look_at_rows(made_of)
     with quiet_engine():
-        return _handed_over(made_of, checkpoint)
+        encoder = row_encoder(job, made_of.recipe, made_of.tokenizer)
+        look_at_rows(made_of, encoder)
+        return _handed_over(in_tokens(made_of, encoder), checkpoint)
 
 
 def _handed_over(made_of: Ingredients, checkpoint: Path | None) -> TRLTrainer:
