@@ -202,7 +202,8 @@ def test_backends_say_what_each_needs_and_whether_it_is_there(aligntune):
 def test_what_each_needs_fits_the_columns(aligntune, monkeypatch, command, columns):
     monkeypatch.setenv("COLUMNS", str(columns))
     lines = aligntune(command).out.splitlines()
-    assert max(map(len, lines)) <= columns
+    # a command is one line, however long, so that it can be copied
+    assert max(len(line) for line in lines if not line.startswith("    install: ")) <= columns
     number = next(number for number, line in enumerate(lines) if "it needs" in line)
     # what goes on in the next line stands under the reason
     under = lines[number].index("it needs")

@@ -102,15 +102,25 @@ class Backend:
 
 @dataclass(frozen=True, slots=True)
 class KnownBackend:
-    """A backend of this project: its distribution owns the name."""
+    """A backend of this project.
+
+    Args:
+        distribution: Its distribution, which owns the name.
+        needs: The other distributions of this project that it needs.
+    """
 
     distribution: str
-    install: str
+    needs: tuple[str, ...] = ("aligntune-core",)
+
+    @property
+    def distributions(self) -> tuple[str, ...]:
+        """All of this project's distributions that make the backend, each after those that it needs."""
+        return (*self.needs, self.distribution)
 
 
 KNOWN_BACKENDS = {
-    "trl": KnownBackend("aligntune-trl", 'pip install "aligntune[trl]>=1.0"'),
-    "unsloth": KnownBackend("aligntune-unsloth", 'pip install "aligntune[unsloth]>=1.0"'),
+    "trl": KnownBackend("aligntune-trl"),
+    "unsloth": KnownBackend("aligntune-unsloth", ("aligntune-core", "aligntune-trl")),
 }
 
 AUTO_ORDER = ("trl", "unsloth")

@@ -12,7 +12,8 @@ from aligntune_core.algorithms import ALGORITHMS
 from aligntune_core.backends.backend import KNOWN_BACKENDS, Backend, Status, by_preference
 from aligntune_core.backends.contract import check_algorithms, checked_info
 from aligntune_core.backends.hooks import HookError, contained
-from aligntune_core.backends.installed import installed_entry_points, normalised
+from aligntune_core.backends.installed import installed_entry_points, installed_version, normalised
+from aligntune_core.backends.origins import install_command
 from aligntune_core.backends.recorded import Recorded, RecordError, differences, read_record
 from aligntune_core.backends.requirements import unmet_requirements
 from aligntune_core.errors import BackendError
@@ -256,7 +257,9 @@ class Registry:
             reason = "the name is AlignTune's own"
             return Backend(name, Status.BROKEN, reason=reason, install=_uninstall(points[0]), origin=origin)
         if known and not points:
-            return Backend(name, Status.MISSING, reason=f"{known.distribution} is not installed", install=known.install)
+            absent = [*(each for each in known.needs if not installed_version(each)), known.distribution]
+            reason = f"{known.distribution} is not installed"
+            return Backend(name, Status.MISSING, reason=reason, install=install_command(absent))
         if len(points) > 1:
             claimants = " and ".join(sorted(_distribution(point) for point in points))
             reason = f"{claimants} both claim the name"
@@ -346,9 +349,8 @@ class Registry:
         unmet = unmet_requirements(info.requirements)
         self._brought[name] = told.algorithms
         version, origin = (_version(point), _origin(point)) if point else ("", "this process")
-        install = info.install or (KNOWN_BACKENDS[name].install if name in KNOWN_BACKENDS else "")
         if unmet:
-            install = install or (_install(point) if point else "")
+            install = info.install or install_command(each for each in info.requirements if unmet_requirements([each]))
             return Backend(name, Status.MISSING, version, f"it needs {'; '.join(unmet)}", install, info, origin=origin)
         return Backend(name, Status.READY, version, "", "", info, origin=origin)
 
@@ -389,10 +391,6 @@ def _told(point: EntryPoint, field: str) -> str:
         return getattr(point.dist, field, None) or ""
     except Exception:
         return ""
-
-
-def _install(point: EntryPoint) -> str:
-    return f"pip install {_distribution(point)}" if _distribution(point) else ""
 
 
 def _uninstall(point: EntryPoint) -> str:
