@@ -207,7 +207,7 @@ def test_the_option_is_of_the_algorithms_that_can_leave_a_completion_out(letters
 @pytest.mark.parametrize("failing", ["rewards", "nothing"])
 def test_a_run_that_was_stopped_exits_with_1(failing, letters, tmp_path, capsys, monkeypatch):
     # which refuses such rows before training
-    monkeypatch.setattr("aligntune_trl.trainers.make.look_at_rows", lambda _: None)
+    monkeypatch.setattr("aligntune_trl.trainers.make.look_at_rows", lambda *_: None)
     job = {
         "model_name": letters,
         "backend": "trl",

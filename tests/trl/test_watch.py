@@ -220,7 +220,7 @@ def test_a_learning_rate_that_leads_far_away(letters, tmp_path):
 
 
 def test_answers_that_all_fall_beyond_the_length(letters, tmp_path, monkeypatch):
-    monkeypatch.setattr("aligntune_trl.trainers.make.look_at_rows", lambda _: None)
+    monkeypatch.setattr("aligntune_trl.trainers.make.look_at_rows", lambda *_: None)
     if Version(version("trl")) < Version("1.13"):
         pytest.skip("this TRL's loss is NaN where nothing is learned, which stops a run as a divergence")
     rows = [{"prompt": "ab" * 10, "completion": "a"}] * 20
