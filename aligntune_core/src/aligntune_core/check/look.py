@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from aligntune_core.algorithms import DatasetKind
 from aligntune_core.backends.hooks import HookError, contained
 from aligntune_core.check.examination import Examination, Level
 from aligntune_core.check.precision import arithmetic_problems
@@ -160,6 +161,9 @@ class _Look:
             (each for each in self._known.algorithms([self._backend.name]) if each.name == self._job.algorithm), None
         )
         if algorithm is None:
+            return None
+        if not isinstance(algorithm.dataset, DatasetKind):
+            self._notes.append(f"the data was not read: only its backend knows {algorithm.dataset}.")
             return None
         try:
             from aligntune_core.data.prepare import prepare_job
