@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from aligntune_core.errors import BackendError
 from aligntune_core.events import Decided, Event, Finished, Listener, Notice, Saved, Started, Stepped
 from aligntune_core.kit.finite import require_finite
+from aligntune_core.kit.watch import Watch
+from aligntune_core.kit.watchers import watchers_of
 from aligntune_core.run.order import OF_TRAINING, Order
 from aligntune_core.run.shape import wrong_field
 
@@ -26,9 +28,10 @@ class Emitting:
     Args:
         backend: The backend's name.
         listener: Where right events go.
+        algorithm: Whose signs of trouble are looked out for.
     """
 
-    def __init__(self, backend: str, listener: Listener) -> None:
+    def __init__(self, backend: str, listener: Listener, algorithm: str | None = None) -> None:
         self.backend = backend
         self.before: dict[type[Event], Callable[[], None]] = {}
         """What is to be done before an event of a type is told."""
@@ -38,6 +41,7 @@ class Emitting:
         self.folder = ""
         self.stopped: BaseException | None = None
         self._listener = listener
+        self._watch = Watch(watchers_of(algorithm), listener)
         self._lock = RLock()
         self._is_training = self._told_late = False
 
@@ -103,12 +107,15 @@ class Emitting:
             self.notices.add(event.code)
         elif isinstance(event, Finished):
             require_finite("train_loss", event.metrics.get("train_loss", 0.0), event.steps)
+        elif isinstance(event, Started):
+            self._watch.begin(event.first_step)
         if type(event) in self.before:
             self.before[type(event)]()
         self._listener(event)
         # after the step was told, so that the last one is known
         if isinstance(event, Stepped):
             require_finite("loss", event.metrics.get("loss", 0.0), event.step)
+            self._watch.look(event.step, event.metrics)
 
     def _leave_out(self, event: Event) -> None:
         if not self._told_late:
