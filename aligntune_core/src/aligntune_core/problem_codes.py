@@ -180,6 +180,15 @@ CODES: Mapping[str, ProblemCode] = {
     # while a run goes
     "run": ProblemCode("error", "run", "The run could not go on, e.g. because it diverged", "Why is said.", "run"),
     "backend": ProblemCode("error", "run", "The backend broke the contract", "Report it to its authors.", "run"),
+    "late-event": ProblemCode(
+        "warning", "run", "The backend sent an event of a training outside of one", "It is left out.", "run"
+    ),
+    "missing-event": ProblemCode(
+        "warning", "run", "The backend did not tell of a training's beginning or end", "Little was told of it.", "run"
+    ),
+    "weights-unchanged": ProblemCode(
+        "warning", "run", "A training left the weights as they were", "The learning rate may be too small.", "run"
+    ),
 }
 """The core's codes. A backend may have further ones."""
 
