@@ -257,7 +257,7 @@ def test_an_engine_that_a_room_is_allowed_is_imported_there(room):
         (
             engines_behind_a_room_without,
             "aligntune_trl/checks/odd",
-            "def f():\n import aligntune_trl.models.quiet",
+            "def f():\n import aligntune_trl.models.tokenizer",
         ),
         (strangers, "aligntune_core/odd", "def f():\n import aligntune_trl"),
         (strangers, "aligntune_trl/run/odd", "import aligntune_unsloth.plugin"),

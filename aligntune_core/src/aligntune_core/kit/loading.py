@@ -1,4 +1,4 @@
-"""A model's configuration and its tokenizer, and what transformers says of a model it can't load."""
+"""A model, its configuration and its tokenizer, and what transformers says of one that it can't load."""
 
 from __future__ import annotations
 
@@ -52,6 +52,25 @@ def load_config(path: str, name: str, *, trust_remote_code: bool, **where: str) 
         return AutoConfig.from_pretrained(path, trust_remote_code=trust_remote_code, **where)
 
 
+def load_model(path: str, name: str, *, trust_remote_code: bool, **settings: Any) -> Any:
+    """A causal language model with its weights.
+
+    Args:
+        path: The starting model as transformers loads it.
+        name: The model, as the job names it.
+        trust_remote_code: Whether code that comes with the model may be run.
+        settings: What transformers takes besides, e.g. ``dtype``.
+
+    Raises:
+        ModelError: If it can't be loaded.
+    """
+    with loading(name):
+        with large_import():
+            from transformers import AutoModelForCausalLM
+
+        return AutoModelForCausalLM.from_pretrained(path, trust_remote_code=trust_remote_code, **settings)
+
+
 def require_text(name: str, config: Any) -> None:
     """Refuse a model that writes no text, such as a reward model.
 
@@ -82,8 +101,9 @@ def load_tokenizer(path: str, name: str, *, trust_remote_code: bool, **where: st
     Raises:
         ModelError: If it can't be loaded, or has no end token.
     """
-    with loading(name, "tokenizer"), large_import():
-        from transformers import AutoTokenizer
+    with loading(name, "tokenizer"):
+        with large_import():
+            from transformers import AutoTokenizer
 
         tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=trust_remote_code, **where)
     if tokenizer.eos_token is None:
