@@ -11,6 +11,8 @@ from aligntune_minimal.capabilities import ALGORITHMS, CAPABILITIES
 from aligntune_minimal.settings import JOB_KEYS
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from aligntune_core import Job, Listener, Trainer
 
 
@@ -30,6 +32,13 @@ def aligntune_backend_info() -> BackendInfo:
 @hookimpl
 def aligntune_algorithms() -> tuple[Algorithm, ...]:
     return ALGORITHMS
+
+
+@hookimpl
+def aligntune_settings(algorithm: str) -> type[BaseModel]:
+    from aligntune_minimal.arguments import ARGUMENTS
+
+    return ARGUMENTS[algorithm]
 
 
 @hookimpl
