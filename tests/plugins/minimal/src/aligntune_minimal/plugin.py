@@ -21,7 +21,7 @@ def aligntune_backend_info() -> BackendInfo:
     return BackendInfo(
         name="minimal",
         summary="A training loop in plain PyTorch, as an example",
-        contract=1,
+        contract=2,
         capabilities=CAPABILITIES,
         # what pyproject.toml says, so that it is said once
         requirements=tuple(requires("aligntune-minimal") or ()),
