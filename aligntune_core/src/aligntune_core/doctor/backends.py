@@ -30,10 +30,6 @@ def standing_findings(known: Registry, device: str) -> Iterator[Finding]:
     ranges = {name: requirement_rows(backend) for name, backend in backends.items()}
     for name, backend in backends.items():
         told = diagnosed(backend, known) if backend.plugin is not None else []
-        if unwritten := [problem for problem in told if problem.code == "not-implemented"]:
-            # what it lacks besides does not matter
-            yield from (from_problem(problem, name) for problem in unwritten)
-            continue
         rivals = {
             other: ranges[other] for other in backends if other != name and backends[other].status is Status.READY
         }
