@@ -60,8 +60,17 @@ def test_a_name_that_no_job_could_find_is_refused(name, aliases):
 def test_values_may_be_given_as_text_and_are_checked():
     made = Algorithm("mine", "Mine", "preference", "pairs", "here", "none")
     assert (made.task, made.dataset, made.reward) == (Task.PREFERENCE, DatasetKind.PAIRS, Reward.NONE)
-    with pytest.raises(ValueError, match="preferences"):
-        Algorithm("mine", "Mine", "preferences", "pairs", "here")
+    with pytest.raises(ValueError, match="often"):
+        Algorithm("mine", "Mine", "preference", "pairs", "here", "often")
+
+
+def test_a_task_and_a_kind_of_rows_of_its_own_are_spelt_like_names():
+    made = Algorithm("mine", "Mine", "distillation", "teacher_answers", "here")
+    assert (made.task, made.dataset, made.is_online) == ("distillation", "teacher_answers", False)
+    with pytest.raises(ValueError, match="a task is called 'Distillation', but names are spelt like 'distillation'"):
+        Algorithm("mine", "Mine", "Distillation", "pairs", "here")
+    with pytest.raises(ValueError, match="a kind of dataset is called 'own rows'"):
+        Algorithm("mine", "Mine", "preference", "own rows", "here")
 
 
 def test_an_algorithm_cannot_be_changed():

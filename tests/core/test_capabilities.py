@@ -26,7 +26,10 @@ def test_a_full_row_needs_no_note():
     ("change", "said"),
     [
         ({"support": "mostly"}, "mostly"),
-        ({"features": ["loar"]}, "loar"),
+        ({"features": ["LoRA"]}, "a feature is called 'LoRA', but names are spelt like 'lora'"),
+        ({"features": ["a,b"]}, "a feature is called 'a,b'"),
+        ({"features": [""]}, "a feature is called ''"),
+        ({"features": [3]}, "a feature is called 3"),
         ({"algorithm": "Dr-GRPO"}, "dr_grpo"),
     ],
 )

@@ -49,11 +49,12 @@ def here(monkeypatch, backends):
     return make
 
 
-def test_the_backend_s_trainer_is_given_as_it_is(start, fake):
+def test_the_backend_s_trainer_is_what_a_user_drives(start, fake):
     backend = fake()
     trainer, _ = start(backend)
-    assert trainer is backend.trainer
+    assert trainer == backend.trainer
     assert isinstance(trainer, Trainer)
+    assert isinstance(trainer, type(backend.trainer))
     assert isinstance(trainer.train(), TrainResult)
 
 
@@ -126,7 +127,7 @@ def test_an_observer_that_fails_is_told_of_and_stops_nothing(start, fake):
     backend, faulty, watcher = fake(), fake("faulty"), fake("watcher")
     faulty.created = None
     trainer, told = start(backend, faulty, watcher, backend="fake")
-    assert trainer is backend.trainer
+    assert trainer == backend.trainer
     assert len(watcher.created) == 1
     notice = told[-1]
     assert (type(notice), notice.warning) == (Notice, True)
@@ -138,12 +139,12 @@ def test_the_face_makes_trainers_by_keyword(here, fake, job):
     here(backend)
     keys = {key: value for key, value in job().items() if key != "algorithm"}
     quiet = {"on_event": lambda _event: None}
-    assert create_sft_trainer(**keys, backend="fake", batch_size=4, **quiet) is backend.trainer
-    assert create_sft_trainer(**keys, **quiet) is backend.trainer
-    assert create_sft_trainer(**keys, backend=None, **quiet) is backend.trainer
-    assert create_trainer(**job(backend="fake"), **quiet) is backend.trainer
+    assert create_sft_trainer(**keys, backend="fake", batch_size=4, **quiet) == backend.trainer
+    assert create_sft_trainer(**keys, **quiet) == backend.trainer
+    assert create_sft_trainer(**keys, backend=None, **quiet) == backend.trainer
+    assert create_trainer(**job(backend="fake"), **quiet) == backend.trainer
     pairs = {key: value for key, value in job(algorithm="dpo").items() if key != "algorithm"}
-    assert create_rl_trainer(**pairs, algorithm="DPO", backend="FAKE", **quiet) is backend.trainer
+    assert create_rl_trainer(**pairs, algorithm="DPO", backend="FAKE", **quiet) == backend.trainer
     assert [made.algorithm for made, _ in backend.created] == ["sft", "sft", "sft", "sft", "dpo"]
     assert [made.backend for made, _ in backend.created] == ["fake"] * 5
 

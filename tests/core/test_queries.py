@@ -82,7 +82,7 @@ def agreement(monkeypatch, tmp_path, on):
             if name in declared:
                 assert declared[name].usable == answer.yes, told
             if answer:
-                assert create_trainer(**job, backend=name, on_event=lambda _event: None) is plugin.trainer, told
+                assert create_trainer(**job, backend=name, on_event=lambda _event: None) == plugin.trainer, told
                 continue
             with pytest.raises(JobError) as caught:
                 create_trainer(**job, backend=name, on_event=lambda _event: None)

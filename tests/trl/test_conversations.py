@@ -11,7 +11,7 @@ from trl_runs import build, trained
 from aligntune_core.errors import DataError, ModelError
 from aligntune_core.models.tiny import materialise
 from aligntune_trl.models.loading import PLAIN_CHAT_TEMPLATE
-from aligntune_trl.tokens.conversations import tokenize_conversation
+from aligntune_trl.tokens.conversations import encode_conversations
 
 SYSTEM = {"role": "system", "content": "Be brief."}
 TALK = [
@@ -51,10 +51,15 @@ def tokenizer():
     return AutoTokenizer.from_pretrained(materialise())
 
 
+def tokenize_conversation(messages, tokenizer):
+    (encoded,) = encode_conversations([messages], tokenizer)
+    return encoded
+
+
 def answers(tokenizer, encoded):
     """The runs of tokens that are trained on, each as text."""
     found, before = [], 0
-    for token, mask in zip(encoded["input_ids"], encoded["assistant_masks"], strict=True):
+    for token, mask in zip(encoded.ids, encoded.learned, strict=True):
         if mask:
             found = [*found, []] if not before else found
             found[-1].append(token)
@@ -79,7 +84,7 @@ def answers(tokenizer, encoded):
 def test_every_answer_and_nothing_else_is_trained_on(talk, expected, tokenizer):
     encoded = tokenize_conversation(talk, tokenizer)
     assert answers(tokenizer, encoded) == [answer + END for answer in expected]
-    assert encoded["input_ids"] == tokenizer.apply_chat_template(talk, return_dict=True)["input_ids"]
+    assert encoded.ids == tokenizer.apply_chat_template(talk, return_dict=True)["input_ids"]
 
 
 words = st.text(st.characters(codec="utf-8", exclude_categories=["C"]), max_size=12)
@@ -101,7 +106,7 @@ def test_the_plain_template_names_the_turns(talk, tokenizer, monkeypatch):
         f"{each['role'].capitalize()}: {each['content']}{'<|im_end|>' * (each['role'] == 'assistant')}\n"
         for each in talk
     )
-    assert tokenizer.decode(encoded["input_ids"]) == said
+    assert tokenizer.decode(encoded.ids) == said
     assert answers(tokenizer, encoded) == [" 1 + 7 = 8<|im_end|>\n", " Tokyo.<|im_end|>\n"]
 
 
@@ -163,7 +168,7 @@ def test_only_the_answers_make_the_loss(tmp_path):
     run = sft("builtin:tiny", [{"messages": TALK[:4]}], tmp_path, max_steps=1, learning_rate=1e-12)
     model, tokenizer = run.trainer.model, run.trainer.tokenizer
     encoded = tokenize_conversation(TALK[:4], tokenizer)
-    ids, mask = torch.tensor(encoded["input_ids"]), torch.tensor(encoded["assistant_masks"])
+    ids, mask = torch.tensor(encoded.ids), torch.tensor(encoded.learned)
     with torch.no_grad():
         logps = torch.log_softmax(model(ids[None]).logits[0, :-1].float(), dim=-1)
     losses = -logps[torch.arange(len(ids) - 1), ids[1:]]
@@ -174,13 +179,17 @@ def test_only_the_answers_make_the_loss(tmp_path):
 
 @pytest.mark.parametrize("talk", [SHORT, [SYSTEM, *SHORT]])
 def test_a_single_answer_is_trained_on_as_trl_does(talk, tmp_path, tokenizer):
-    rows = [{"prompt": talk[:-1], "completion": talk[-1:]}]
-    native = sft("builtin:tiny", rows, tmp_path).trainer.native
+    import trl
+    from datasets import Dataset
+
+    rows = Dataset.from_list([{"prompt": talk[:-1], "completion": talk[-1:]}])
+    config = trl.SFTConfig(output_dir=str(tmp_path), bf16=False, report_to="none")
+    native = trl.SFTTrainer(str(materialise()), args=config, train_dataset=rows, processing_class=tokenizer)
     (row,) = list(native.train_dataset)
     encoded = tokenize_conversation(talk, tokenizer)
     labels = native.data_collator([row])["labels"][0].tolist()
-    ours = [token if mask else -100 for token, mask in zip(*encoded.values(), strict=True)]
-    assert (row["input_ids"], labels) == (encoded["input_ids"], ours)
+    ours = [token if mask else -100 for token, mask in zip(encoded.ids, encoded.learned, strict=True)]
+    assert (row["input_ids"], labels) == (encoded.ids, ours)
 
 
 def test_a_tokenizer_without_a_template_gets_the_plain_one(plain, tmp_path):

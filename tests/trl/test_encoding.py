@@ -6,6 +6,7 @@ from trl_runs import build
 from aligntune_core import Job
 from aligntune_core.data.prepare import prepare_job
 from aligntune_core.events import ignore
+from aligntune_core.models.tiny import materialise
 from aligntune_trl.tokens.encoding import encoding_of
 from aligntune_trl.translation.recipes import RECIPES
 
@@ -36,11 +37,7 @@ CHAT_PAIRS = [
 ]
 LABELLED = [{**row, "label": n == 0} for n, row in enumerate(TEXTS)]
 CASES = {
-    "sft texts": ("sft", TEXTS),
-    "sft chats": ("sft", CHATS),
     "sft conversations": ("sft", TALKS),
-    "sft plain text": ("sft", [{"text": "Once upon a time."}, {"text": "The end."}]),
-    "sft instructions": ("sft", "builtin:instructions"),
     "dpo texts": ("dpo", PAIRS),
     "dpo chats": ("dpo", CHAT_PAIRS),
     "dpo built in": ("dpo", "builtin:preferences"),
@@ -63,6 +60,35 @@ def native_sequences(row):
         return [(ids, [token for token, label in zip(ids, row["labels"], strict=True) if label != -100])]
     masks = [row[name] for name in ("completion_mask", "assistant_masks") if row.get(name) is not None]
     return [(ids, [token for token, *bits in zip(ids, *masks, strict=True) if all(bits)])]
+
+
+HANDED_OVER = {
+    "texts": TEXTS,
+    "chats": CHATS,
+    "plain text": [{"text": "Once upon a time."}, {"text": "The end."}],
+    "instructions": "builtin:instructions",
+}
+"""Rows that the engine gets as tokens: held against what it makes of them itself."""
+
+
+@pytest.mark.parametrize("arguments", [{}, {"completion_only_loss": False}], ids=["answers", "all"])
+@pytest.mark.parametrize("case", HANDED_OVER)
+def test_the_tokens_that_are_handed_over_are_the_engine_s_own(case, arguments, tmp_path):
+    import trl
+
+    keys = {"model_name": "builtin:tiny", "dataset_name": HANDED_OVER[case], "output_dir": str(tmp_path)}
+    job = Job(algorithm="sft", backend="trl", backend_args=arguments, **keys)
+    rows = prepare_job(job, RECIPES["sft"].kind, ignore)[0].rows
+    config = trl.SFTConfig(output_dir=str(tmp_path), max_length=None, bf16=False, report_to="none", **arguments)
+    by_hand = trl.SFTTrainer(str(materialise()), args=config, train_dataset=rows).train_dataset
+    through = build("sft", backend_args=arguments, **keys).trainer.native.train_dataset
+    found = [native_sequences(row) for row in through]
+    assert found == [native_sequences(row) for row in by_hand]
+    assert found == [
+        [(list(each.ids), [token for token, learned in zip(each.ids, each.learned, strict=True) if learned])]
+        for row in rows
+        for each in encoding_of(job, ignore).encode(row)
+    ]
 
 
 @pytest.mark.parametrize("case", CASES)

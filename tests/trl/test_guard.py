@@ -226,3 +226,25 @@ def test_a_run_that_was_stopped_exits_with_1(failing, letters, tmp_path, capsys,
     assert (outcome.status, outcome.exit_code) == ("failed", 1)
     assert "error:" in capsys.readouterr().err
     assert not (tmp_path / "model.safetensors").exists()
+
+
+def test_the_step_at_which_a_run_diverges_is_told_before_it_stops(letters, tmp_path):
+    run = resumable("sft", letters, tmp_path, learning_rate=1e30, lr_scheduler="constant", logging_steps=100)
+    with pytest.raises(RunError, match="at step 2"):
+        run.trainer.train()
+    assert [event.step for event in run.events if isinstance(event, Stepped)] == [1, 2]
+
+
+def test_what_watches_a_run_comes_after_what_stops_it(letters, tmp_path):
+    """A warning drawn from a step that stopped the run would stand above the error and say less."""
+    run = resumable("grpo", letters, tmp_path)
+    names = [type(each).__name__ for each in run.trainer.native.callback_handler.callbacks]
+    ours = ["EventCallback", "FiniteGuard", "JobInCheckpoints", "NothingLeft", "Watch", "Effect"]
+    assert [name for name in names if name in ours] == ours
+
+
+def test_a_boundary_is_settled_before_a_step_is_told(letters, tmp_path):
+    """Of a batch that serves two steps, only the last may be saved: whoever hears of a step hears what holds."""
+    run = resumable("grpo", letters, tmp_path, backend_args={"steps_per_generation": 4}, save_steps=1)
+    names = [type(each).__name__ for each in run.trainer.native.callback_handler.callbacks]
+    assert names.index("BoundaryCheckpoints") < names.index("EventCallback")

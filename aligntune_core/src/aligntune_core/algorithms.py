@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar
+
+_Words = TypeVar("_Words", bound=StrEnum)
 
 
 class Task(StrEnum):
-    """What kind of training an algorithm is."""
+    """What kind of training an algorithm is; a plugin's algorithm may have a task of its own."""
 
     SFT = "sft"
     PREFERENCE = "preference"
@@ -16,7 +19,7 @@ class Task(StrEnum):
 
 
 class DatasetKind(StrEnum):
-    """The canonical shape of the rows an algorithm learns from."""
+    """The canonical shape of the rows an algorithm learns from; a plugin may bring kinds of its own with formats."""
 
     DEMONSTRATIONS = "demonstrations"
     PAIRS = "pairs"
@@ -37,6 +40,22 @@ def spelling(name: str) -> str:
     return name.strip().lower().replace("-", "_").replace(" ", "_").replace(".", "")
 
 
+def word_of(words: type[_Words], word: str, what: str) -> _Words | str:
+    """A word of an open vocabulary: the core's own where it is one of them, a plugin's otherwise.
+
+    Args:
+        words: The core's own words.
+        word: The word.
+        what: What it names, for messages.
+
+    Raises:
+        ValueError: If it is not spelt as the tables spell names: in lower case, with underscores.
+    """
+    if not isinstance(word, str) or not word.replace("_", "").isalnum() or word != spelling(word):
+        raise ValueError(f"{what} is called {word!r}, but names are spelt like {spelling(str(word)) or 'this_one'!r}")
+    return next((each for each in words if each == word), word)
+
+
 @dataclass(frozen=True, slots=True)
 class Algorithm:
     """A training algorithm.
@@ -44,8 +63,8 @@ class Algorithm:
     Args:
         name: Its name in jobs.
         title: Its name for people.
-        task: What kind of training it is.
-        dataset: The rows it learns from.
+        task: What kind of training it is; a task that the core does not have is written as text.
+        dataset: The rows it learns from; likewise.
         reward: Where its reward comes from.
         source: The paper that defines it.
         aliases: Other spellings that mean it.
@@ -57,8 +76,8 @@ class Algorithm:
 
     name: str
     title: str
-    task: Task
-    dataset: DatasetKind
+    task: Task | str
+    dataset: DatasetKind | str
     source: str
     reward: Reward = Reward.NONE
     aliases: tuple[str, ...] = ()
@@ -68,8 +87,8 @@ class Algorithm:
         for name in (self.name, *self.aliases):
             if name != spelling(name):
                 raise ValueError(f"an algorithm is called {name!r}, but names are spelt like {spelling(name)!r}")
-        object.__setattr__(self, "task", Task(self.task))
-        object.__setattr__(self, "dataset", DatasetKind(self.dataset))
+        object.__setattr__(self, "task", word_of(Task, self.task, "a task"))
+        object.__setattr__(self, "dataset", word_of(DatasetKind, self.dataset, "a kind of dataset"))
         object.__setattr__(self, "reward", Reward(self.reward))
 
     @property

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from aligntune_core.algorithms import spelling
+from aligntune_core.algorithms import spelling, word_of
 
 CONTRACT_VERSION = 1
 """The version of the plugin contract that this core speaks. It goes up when a hook or value changes incompatibly."""
@@ -21,7 +21,10 @@ class Support(StrEnum):
 
 
 class Feature(StrEnum):
-    """What a job can ask of a backend beyond its algorithm; ``backends.features`` has a row for each."""
+    """What a job can ask of a backend beyond its algorithm; ``backends.features`` has a row for each.
+
+    A backend may declare features of its own besides, as text; queries find and show them.
+    """
 
     FULL = "full"
     LORA = "lora"
@@ -43,23 +46,25 @@ class Capability:
     Args:
         algorithm: The algorithm's name.
         support: How far it goes.
-        features: What a job with this algorithm may ask for.
+        features: What a job with this algorithm may ask for: the core's features, and the backend's own as text.
         note: Why the support is not full; needed for everything but ``full``.
 
     Raises:
-        ValueError: If a row that is not ``full`` has no note, or its algorithm or a feature is spelt wrongly.
+        ValueError: If a row that is not ``full`` has no note, or a name in it is not spelt in lower case with
+            underscores.
     """
 
     algorithm: str
     support: Support = Support.FULL
-    features: frozenset[Feature] = frozenset()
+    features: frozenset[Feature | str] = frozenset()
     note: str = ""
 
     def __post_init__(self) -> None:
         if self.algorithm != spelling(self.algorithm):
             raise ValueError(f"a capability row is for {self.algorithm!r}; write {spelling(self.algorithm)!r}")
         object.__setattr__(self, "support", Support(self.support))
-        object.__setattr__(self, "features", frozenset(Feature(feature) for feature in self.features))
+        features = frozenset(word_of(Feature, feature, "a feature") for feature in self.features)
+        object.__setattr__(self, "features", features)
         if self.support is not Support.FULL and not self.note:
             raise ValueError(f"the capability row for {self.algorithm!r} is {self.support} and has no note saying why")
 

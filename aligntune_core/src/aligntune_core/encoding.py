@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,9 @@ class Encoding:
         pads_by_id: Whether the engine tells padding by that token, so that an end token of the same id is lost.
         may_lack_rewards: Whether reward functions may give none.
         asks: Whether the chat template writes anything to introduce an answer; None where there is no template.
+        encode_rows: The same as ``encode`` for a dataset's rows one after another, for an engine that makes tokens of
+            many at once or keeps them: called with the rows and how many of the first are asked for, None for all. It
+            may give more, where it has them.
     """
 
     encode: Callable[[Mapping[str, Any]], Sequence[Encoded]]
@@ -65,6 +68,7 @@ class Encoding:
     pads_by_id: bool = False
     may_lack_rewards: bool = False
     asks: bool | None = None
+    encode_rows: Callable[[Iterable[Mapping[str, Any]], int | None], Iterable[Sequence[Encoded]]] | None = None
 
     @property
     def is_prompted(self) -> bool:

@@ -4,6 +4,14 @@ The core sends ``Decided``; a backend sends everything else: ``DataReady`` for e
 (``aligntune_core.data.prepare_job`` does), then for each training ``Started``, a ``Stepped`` after every optimiser
 step, ``Evaluated`` and ``CheckpointSaved`` as they happen and ``Finished``; and ``Saved`` when a model is written.
 Metrics are plain numbers; the training loss is called ``loss``, that of evaluation data ``eval_loss``.
+
+Steps count from 1, and go on from ``first_step`` in a training that resumes; a step may be told several times, e.g.
+once more with what was logged at it, but none goes back. ``total_steps`` is 0 where it is not known. ``Started``,
+``Stepped``, ``CheckpointSaved`` and ``Finished`` come while ``train()`` runs: one that comes later is left out, and
+that is said. Events may be sent from any thread; they reach the listener one at a time. Each process of a run that has
+several sends events to a listener of its own. An event that breaks these rules raises a ``BackendError``, and a loss
+that is not finite a ``RunError``: where it was sent, and again when the call returns in which it was sent. So does
+whatever a user's own listener raises.
 """
 
 from __future__ import annotations
@@ -93,7 +101,7 @@ class Started(Event):
     """Training begins.
 
     Args:
-        total_steps: Optimiser steps the run will take in all.
+        total_steps: Optimiser steps the run will take in all; 0 where that is not known.
         first_step: Steps already taken, when it resumes.
         parameters: Weights in the model.
         trainable: Weights that are trained.

@@ -33,7 +33,11 @@ class TrainResult:
 
 @runtime_checkable
 class Trainer(Protocol):
-    """A job that is ready to train, in one engine's hands."""
+    """A job that is ready to train, in one engine's hands.
+
+    What a user gets drives the backend's trainer and checks what comes of it (``docs/backends.md``); its members are
+    looked at when the trainer is made, and none of its properties is evaluated then.
+    """
 
     @property
     def model(self) -> Any:

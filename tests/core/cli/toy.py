@@ -40,13 +40,12 @@ class ToyTrainer:
         act, total = self.job.backend_args.get("act"), self.job.max_steps or 4
         self.emit(Started(total, 0, 1_000_000, 2_000, "cpu"))
         for step in range(1, total + 1):
-            loss = float("nan") if act == "nan" else 4.0 / step
-            self.emit(Stepped(step, {"loss": loss} if step % (self.job.logging_steps or 1) == 0 else {}))
+            self.emit(Stepped(step, {"loss": 4.0 / step} if step % (self.job.logging_steps or 1) == 0 else {}))
             if step == 2:
                 self.emit(CheckpointSaved(step, f"{self.job.output_dir}/checkpoint-2"))
                 self._act(act)
         self.emit(Finished(total, 2.0, {}))
-        return TrainResult(total, float("nan") if act == "nan" else 2.5, self.job.output_dir, {"epoch": 1.0})
+        return TrainResult(total, 2.5, self.job.output_dir, {"epoch": float("nan") if act == "nan" else 1.0})
 
     def _act(self, act):
         if act == "interrupt":

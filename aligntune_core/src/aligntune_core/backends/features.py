@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from aligntune_core.capabilities import Feature
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from aligntune_core.job import Job
 
@@ -99,6 +99,24 @@ FEATURES: dict[Feature, FeatureRow] = {
     ),
 }
 """A row for each feature, in the order in which messages name them."""
+
+
+def feature_words(feature: str) -> str:
+    """How a message says that a feature is asked for, after "does not train 'sft'"."""
+    row = FEATURES.get(feature)  # type: ignore[call-overload]
+    return row.words if row else f"with '{feature}'"
+
+
+def feature_key(feature: str) -> str:
+    """The job key that asks for a feature; empty where no key does, or none that the core knows."""
+    row = FEATURES.get(feature)  # type: ignore[call-overload]
+    return row.key if row else ""
+
+
+def in_messages_order(features: Iterable[str]) -> list[str]:
+    """Features in the order in which messages name them: the core's as in its table, then others by name."""
+    rank = {feature: index for index, feature in enumerate(FEATURES)}
+    return sorted(features, key=lambda each: (rank.get(each, len(rank)), each))  # type: ignore[call-overload]
 
 
 def required_features(job: Job, device: str) -> list[Feature]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from aligntune_core.algorithms import Task
 from aligntune_core.backends.backend import Status
-from aligntune_core.backends.features import FEATURES
+from aligntune_core.backends.features import feature_key, feature_words, in_messages_order
 from aligntune_core.capabilities import Feature, Support
 from aligntune_core.problem import Problem
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from aligntune_core.backends.registry import Registry
 
 
-def objection(backend: Backend, algorithm: Algorithm, features: Iterable[Feature]) -> Problem | None:
+def objection(backend: Backend, algorithm: Algorithm, features: Iterable[str]) -> Problem | None:
     """Why a backend, as it stands here, can't run an algorithm with these features; None if it can.
 
     Args:
@@ -30,7 +30,7 @@ def objection(backend: Backend, algorithm: Algorithm, features: Iterable[Feature
     return declared_objection(backend, algorithm, features) or unusable(backend)
 
 
-def declared_objection(backend: Backend, algorithm: Algorithm, features: Iterable[Feature]) -> Problem | None:
+def declared_objection(backend: Backend, algorithm: Algorithm, features: Iterable[str]) -> Problem | None:
     """Why a backend does not declare that it trains an algorithm with these features; None if it does.
 
     Args:
@@ -44,12 +44,11 @@ def declared_objection(backend: Backend, algorithm: Algorithm, features: Iterabl
     if row.support is Support.UNSUPPORTED:
         message = f"backend '{backend.name}' does not train '{algorithm.name}': {row.note.rstrip('.')}."
         return Problem("unsupported-algorithm", message, "", "algorithm")
-    asked_for = set(features)
-    lacking = [feature for feature in Feature if feature in asked_for and feature not in row.features]
+    lacking = in_messages_order(set(features) - row.features)
     if lacking:
-        asked = ", ".join(FEATURES[feature].words for feature in lacking)
+        asked = ", ".join(map(feature_words, lacking))
         message = f"backend '{backend.name}' does not train '{algorithm.name}' {asked}."
-        return Problem("unsupported-feature", message, "", FEATURES[lacking[0]].key or "backend")
+        return Problem("unsupported-feature", message, "", feature_key(lacking[0]) or "backend")
     return None
 
 
@@ -69,7 +68,7 @@ def unusable(backend: Backend) -> Problem | None:
     return None
 
 
-def feature_problems(algorithm: Algorithm | None, features: Collection[Feature]) -> Iterator[Problem]:
+def feature_problems(algorithm: Algorithm | None, features: Collection[str]) -> Iterator[Problem]:
     """Why features that are asked for together have no meaning, whatever a backend declares.
 
     Args:
@@ -78,7 +77,8 @@ def feature_problems(algorithm: Algorithm | None, features: Collection[Feature])
     """
     if Feature.QLORA in features and Feature.CPU in features and Feature.CUDA not in features:
         yield Problem("precision", "'load_in_4bit' needs a CUDA GPU, not a CPU.", "Leave it out.", "load_in_4bit")
-    if Feature.PACKING in features and algorithm and algorithm.task is not Task.SFT:
+    # a plugin knows what its own tasks mean
+    if Feature.PACKING in features and algorithm and algorithm.task in set(Task) - {Task.SFT}:
         yield Problem("no-effect", f"'packing' has no effect on '{algorithm.name}'.", "Leave it out.", "packing")
 
 

@@ -28,7 +28,7 @@ class CapabilityRow:
     algorithm: str
     task: str
     support: Support
-    features: tuple[Feature, ...]
+    features: tuple[str, ...]
     note: str
 
     def to_dict(self) -> dict[str, Any]:
@@ -58,7 +58,7 @@ def capabilities(
     Args:
         backend: Only this backend's rows.
         algorithm: Only this algorithm's rows, by name or alias.
-        task: Only the algorithms of this task: ``sft``, ``preference``, ``reward`` or ``online_rl``.
+        task: Only the algorithms of this task: ``sft``, ``preference``, ``reward``, ``online_rl`` or a plugin's own.
         device: Only what is declared on this device: ``cpu`` or ``cuda``.
         features: Only what is declared with all these features: names, or one text with commas between them.
         usable: Only what can be used in this environment, on the device that is here.
@@ -68,12 +68,12 @@ def capabilities(
         AlignTuneError: If there is no such backend, algorithm, task, device or feature.
     """
     known = backends or registry()
-    asked = _features(features, device)
+    asked = _features(features, known.names(), known, device)
     wanted_backend = None if backend is None else _backend_name(backend, known)
     algorithms = known.algorithms(known.names())
     wanted = algorithms if algorithm is None else (_algorithm(algorithm, algorithms),)
     if task is not None:
-        named = _choice("task", task, Task)
+        named = _choice("task", task, dict.fromkeys([*Task, *(each.task for each in algorithms)]))
         wanted = tuple(each for each in wanted if each.task == named)
     here = _device_here() if usable else None
     rows = []
@@ -133,7 +133,7 @@ def find_backends(
         AlignTuneError: If there is no such algorithm, device or feature.
     """
     known = backends or registry()
-    asked = _features(features, device)
+    asked = _features(features, known.names(), known, device)
     algorithms = known.algorithms(known.names())
     wanted = algorithms if algorithm is None else (_algorithm(algorithm, algorithms),)
     here = _device_here()
@@ -185,7 +185,7 @@ def supports(
         wanted = find_algorithm(str(algorithm), known.algorithms([found.name]))
         # only now all, since that loads every plugin
         wanted = wanted or _algorithm(algorithm, known.algorithms(known.names()))
-        asked = _features(features)
+        asked = _features(features, [found.name], known)
     except AlignTuneError as error:
         return Answer(False, str(error))
     declared = _objection(found, wanted, asked)
@@ -199,7 +199,7 @@ def supports(
 def _objection(
     backend: Backend,
     algorithm: Algorithm,
-    asked: list[Feature],
+    asked: list[str],
     here: Feature | None = None,
     known: Registry | None = None,
 ) -> str:
@@ -251,13 +251,39 @@ def _algorithm(name: object, algorithms: tuple[Algorithm, ...]) -> Algorithm:
     return found or _refuse("algorithm", name, did_you_mean(str(name), [each.name for each in algorithms]))
 
 
-def _features(features: str | Iterable[str], device: str | None = None) -> list[Feature]:
+def _features(
+    features: str | Iterable[str], backends: Iterable[str], known: Registry, device: str | None = None
+) -> list[str]:
+    """The features that are asked for, devices among them.
+
+    Args:
+        features: Names, or one text with commas between them.
+        backends: The backends whose own features are looked at first.
+        known: The registry that they are of.
+        device: A device.
+    """
     names = [name for name in features.split(",") if name.strip()] if isinstance(features, str) else features
-    asked = [Feature(_choice("feature", name, Feature)) for name in names]
+    asked = [_feature(name, backends, known) for name in names]
     if device is not None:
         # a close match of 'gpu' would be 'cpu'
-        asked.append(Feature(_choice("device", device, DEVICES, f"Known: {', '.join(DEVICES)}.")))
+        asked.append(_choice("device", device, DEVICES, f"Known: {', '.join(DEVICES)}."))
     return list(dict.fromkeys(asked))
+
+
+def _feature(name: object, backends: Iterable[str], known: Registry) -> str:
+    # all backends only where that is not enough, since it loads every plugin
+    for names in ((), backends, known.names()):
+        features = _every_feature(names, known)
+        if spelling(str(name)) in features:
+            return spelling(str(name))
+    return _choice("feature", name, features)
+
+
+def _every_feature(backends: Iterable[str], known: Registry) -> list[str]:
+    """The core's features, and those that the backends declare besides."""
+    infos = [known.get(name).info for name in backends]
+    own = {feature for info in infos if info for row in info.capabilities for feature in row.features}
+    return [*Feature, *sorted(own - set(Feature))]
 
 
 def _choice(kind: str, name: object, choices: Iterable[str], fix: str = "") -> str:

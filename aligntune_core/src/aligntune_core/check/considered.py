@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from aligntune_core.backends.features import FEATURES
+from aligntune_core.backends.features import feature_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,5 +48,5 @@ class Considered:
             problems: What was found in the job so far.
         """
         idle = frozenset(problem.key for problem in problems if problem.code == "no-effect")
-        left = tuple(feature for feature in self.features if FEATURES[feature].key not in idle)
+        left = tuple(feature for feature in self.features if feature_key(feature) not in idle)
         return replace(self, features=left, idle=idle)

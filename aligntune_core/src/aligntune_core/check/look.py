@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from aligntune_core.algorithms import DatasetKind
 from aligntune_core.backends.hooks import HookError, contained
 from aligntune_core.check.examination import Examination, Level
 from aligntune_core.check.precision import arithmetic_problems
@@ -13,7 +14,7 @@ from aligntune_core.events import DataReady, Event, Notice
 from aligntune_core.problem import Problem, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from aligntune_core.backends.backend import Backend
     from aligntune_core.backends.registry import Registry
@@ -93,7 +94,7 @@ class _Look:
         self._reports: list[DataReady] = []
         self._notes: list[str] = []
         self._encoding: Encoding | None = None
-        self._kept: tuple[bool, ...] = ()
+        self._kept: Sequence[int] = b""
         self.problems: list[Problem] = []
 
     def errors(self) -> list[Problem]:
@@ -160,6 +161,9 @@ class _Look:
             (each for each in self._known.algorithms([self._backend.name]) if each.name == self._job.algorithm), None
         )
         if algorithm is None:
+            return None
+        if not isinstance(algorithm.dataset, DatasetKind):
+            self._notes.append(f"the data was not read: only its backend knows {algorithm.dataset}.")
             return None
         try:
             from aligntune_core.data.prepare import prepare_job

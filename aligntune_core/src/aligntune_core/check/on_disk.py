@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aligntune_core.algorithms import DatasetKind
 from aligntune_core.machine.disk import exists, expanded, holds
 from aligntune_core.machine.regular_file import special_kind
 from aligntune_core.models.source import ModelKind, model_source, no_such_builtin
@@ -93,7 +94,7 @@ def dataset_problem(job: Job, algorithm: Algorithm | None, key: str = "dataset_n
         if key == "eval_dataset_name" and job.eval_dataset_split is None:
             eval_split(source, job.dataset_name)
         columns, first = _glance(source, limits_of(job.data_limits))
-        if columns and first and algorithm:
+        if columns and first and algorithm and isinstance(algorithm.dataset, DatasetKind):
             mapping = job.column_mapping
             name = f"'{source}'" if isinstance(source, str) else "the dataset"
             recognise(columns, first, algorithm.dataset, mapping, algorithm=algorithm.name, name=name)

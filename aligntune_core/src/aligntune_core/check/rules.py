@@ -84,7 +84,8 @@ def _without_effect(considered: Considered) -> Iterator[Problem]:
     if algorithm is None:
         return
     idle = {
-        SAMPLING_KEYS: not algorithm.is_online,
+        # a plugin's own task may sample or not: its backend says which keys it takes
+        SAMPLING_KEYS: algorithm.task in set(Task) - {Task.ONLINE_RL},
         ("max_seq_length",): algorithm.dataset is DatasetKind.PROMPTS,
         ("beta",): algorithm.task in {Task.SFT, Task.REWARD},
         ("reward_functions",): algorithm.reward is Reward.NONE,

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from aligntune_core.backends.registry import Registry, registry
 from aligntune_core.check.schedule import schedule_problems
-from aligntune_core.errors import AlignTuneError, BackendError
+from aligntune_core.errors import AlignTuneError
 from aligntune_core.events import TRAINING_DATA, DataReady, Decided, Event, Listener, Notice, Started
-from aligntune_core.trainer import Trainer
 from aligntune_core.wording import described
 
 if TYPE_CHECKING:
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from aligntune_core.check.verdict import Verdict
     from aligntune_core.job import Job
     from aligntune_core.problem import Problem
+    from aligntune_core.trainer import Trainer
 
 
 def create_trainer(*, on_event: Listener | None = None, **job: Any) -> Trainer:
@@ -54,6 +54,11 @@ def launch(verdict: Verdict, *, on_event: Listener | None = None, backends: Regi
         JobError: If the verdict refuses the job.
         BackendError: If the backend breaks the contract.
     """
+    from aligntune_core.run.calling import calling
+    from aligntune_core.run.emitting import Emitting
+    from aligntune_core.run.held_trainer import HeldTrainer
+    from aligntune_core.run.members import require_trainer
+
     job = verdict.raise_if_refused()
     emit = on_event or _console()
     emit(
@@ -62,12 +67,11 @@ def launch(verdict: Verdict, *, on_event: Listener | None = None, backends: Regi
     known = backends or registry()
     backend = known.get(verdict.backend)
     emit = _watching_the_length(job, emit, lambda rows: _room(job, backend, known, rows))
-    trainer = known.hook(backend, "aligntune_create_trainer")(job=job, emit=emit)
-    if not isinstance(trainer, Trainer):
-        raise BackendError(
-            f"backend '{verdict.backend}' returned {type(trainer).__name__}, which is not a trainer.",
-            fix="Report it to the backend's authors.",
-        )
+    emitting = Emitting(verdict.backend, emit)
+    with calling(emitting, "made the trainer"):
+        made = known.hook(backend, "aligntune_create_trainer")(job=job, emit=emitting)
+    require_trainer(verdict.backend, made)
+    trainer = HeldTrainer(made, emitting)
     for name, error in known.announce("aligntune_trainer_created", job=job, trainer=trainer).items():
         emit(Notice(f"backend '{name}' failed to observe the trainer: {described(error)}", warning=True))
     return trainer

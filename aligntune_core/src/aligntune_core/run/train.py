@@ -32,34 +32,29 @@ def run(
         after: Called with the trainer when the model is saved.
         merge: Whether adapters are folded into the saved weights.
     """
+    from aligntune_core.run.launch import launch
+
     if not verdict.ok:
         outcome = refused(verdict)
     else:
+        began = False
         try:
             with standard_output_kept_clear(), progress:
-                outcome = _train(verdict, progress, before, after, merge=merge)
+                trainer = launch(verdict, on_event=progress)
+                if before:
+                    before(trainer)
+                began = True
+                outcome = _trained(verdict, trainer, merge=merge)
+                if after:
+                    after(trainer)
         except (Exception, KeyboardInterrupt, SystemExit) as error:
-            outcome = stopped(verdict, error, progress.steps, began=progress.began)
+            outcome = stopped(verdict, error, progress.steps, began=began)
     return outcome
 
 
-def _train(
-    verdict: Verdict,
-    progress: ConsoleProgress,
-    before: Callable[[Trainer], None] | None,
-    after: Callable[[Trainer], None] | None,
-    *,
-    merge: bool,
-) -> Outcome:
-    from aligntune_core.run.launch import launch
-
-    trainer = launch(verdict, on_event=progress)
-    if before:
-        before(trainer)
+def _trained(verdict: Verdict, trainer: Trainer, *, merge: bool) -> Outcome:
     result = trainer.train()
     folder = trainer.save(merge=merge)
     job = verdict.job
     evaluation = trainer.evaluate() if job is not None and job.evaluates else {}
-    if after:
-        after(trainer)
     return finished(verdict, result, str(folder), evaluation)

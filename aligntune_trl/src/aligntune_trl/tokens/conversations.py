@@ -2,66 +2,76 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from aligntune_core import ModelError
-from aligntune_core.wording import described
+from aligntune_core import Encoded, ModelError
+from aligntune_trl.tokens.ids import common_prefix, ids_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-
-@contextmanager
-def writing_turns() -> Iterator[None]:
-    """Turn what a chat template raises, which is the model's own program, into a ModelError."""
-    try:
-        yield
-    except Exception as error:
-        raise ModelError(
-            f"the model's chat template fails on turns of the dataset with {described(error)}.",
-            fix="Use rows with the turns that it takes, or mend the template in the model's folder.",
-        ) from error
+    Turns = Sequence[Mapping[str, Any]]
 
 
-def tokenize_conversation(messages: Sequence[Mapping[str, Any]], tokenizer: Any) -> dict[str, list[int]]:
-    """A conversation's tokens, and which of them are the assistant's.
+def encode_conversations(
+    conversations: Sequence[Turns], tokenizer: Any, tools: Sequence[Any] | None = None
+) -> Iterator[Encoded]:
+    """Conversations' tokens, and which of them are the assistant's.
 
     Args:
-        messages: The turns, each with ``role`` and ``content``.
+        conversations: The turns of each, every turn with ``role`` and ``content``.
         tokenizer: A tokenizer with a chat template.
+        tools: What the model may call, for each conversation; None where none has any.
 
-    Returns:
-        ``input_ids`` and ``assistant_masks``, lists of the same length; a mask is 1 from where an answer begins, after
-        the words that introduce it, to the end of its turn.
+    Yields:
+        Each conversation; learned from is what stands from where an answer begins, after the words that introduce it,
+        to the end of its turn.
 
     Raises:
         ModelError: If the chat template writes a turn differently once others follow, so that the answers can't be
             found in the whole.
     """
-    whole = _ids(tokenizer, messages, add_generation_prompt=False)
-    masks = [0] * len(whole)
-    for index, message in enumerate(messages):
-        if message["role"] != "assistant":
-            continue
-        before = _ids(tokenizer, messages[:index], add_generation_prompt=True) if index else _opening(tokenizer, whole)
-        through = _ids(tokenizer, messages[: index + 1], add_generation_prompt=False)
-        start, end = _shared(before, whole), _shared(through, whole)
-        if end < len(through) and index + 1 < len(messages) and end <= start:
-            raise ModelError(
-                "the chat template of this model rewrites earlier answers of a conversation, so conversations with "
-                "several answers can't be trained on.",
-                fix="Use rows with one answer each, or a chat template that leaves earlier turns as they are.",
-            )
-        masks[start:end] = [1] * (end - start)
-    return {"input_ids": whole, "assistant_masks": masks}
+    answers = [
+        (number, place)
+        for number, turns in enumerate(conversations)
+        for place, turn in enumerate(turns)
+        if turn["role"] == "assistant"
+    ]
+    begun = [(number, place) for number, place in answers if place]
+    offered = list(tools) if tools else [None] * len(conversations)
+
+    def ids(cuts: Sequence[tuple[int, int]], *, asks: bool) -> Iterator[list[int]]:
+        turns = [conversations[number][:end] for number, end in cuts]
+        return iter(ids_of(tokenizer, turns, [offered[number] for number, _ in cuts], asks=asks))
+
+    wholes = list(ids([(number, len(turns)) for number, turns in enumerate(conversations)], asks=False))
+    befores = dict(zip(begun, ids(begun, asks=True), strict=True))
+    throughs = dict(zip(answers, ids([(number, place + 1) for number, place in answers], asks=False), strict=True))
+    for number, turns in enumerate(conversations):
+        whole = wholes[number]
+        learned = [0] * len(whole)
+        for place, turn in enumerate(turns):
+            if turn["role"] != "assistant":
+                continue
+            before = befores[number, place] if place else _opening(tokenizer, whole)
+            through = throughs[number, place]
+            start, end = common_prefix(before, whole), common_prefix(through, whole)
+            if end < len(through) and place + 1 < len(turns) and end <= start:
+                raise ModelError(
+                    "the chat template of this model rewrites earlier answers of a conversation, so conversations with "
+                    "several answers can't be trained on.",
+                    fix="Use rows with one answer each, or a chat template that leaves earlier turns as they are.",
+                )
+            learned[start:end] = [1] * (end - start)
+        yield Encoded(whole, learned)
 
 
 def _opening(tokenizer: Any, whole: list[int]) -> list[int]:
     """A conversation that begins with an answer, up to where that answer begins: no template writes an empty one."""
     asked = [{"role": "user", "content": "?"}]
-    turn = _ids(tokenizer, asked, add_generation_prompt=False)
-    words = _ids(tokenizer, asked, add_generation_prompt=True)[len(turn) :]
+    (turn,) = ids_of(tokenizer, [asked])
+    (asking,) = ids_of(tokenizer, [asked], asks=True)
+    words = asking[len(turn) :]
     for end in range(len(words), len(whole) + 1):
         if whole[end - len(words) : end] == words:
             return whole[:end]
@@ -70,20 +80,3 @@ def _opening(tokenizer: Any, whole: list[int]) -> list[int]:
         "can't be trained on.",
         fix="Leave out the answers that stand before the first question.",
     )
-
-
-def _ids(tokenizer: Any, messages: Sequence[Mapping[str, Any]], *, add_generation_prompt: bool) -> list[int]:
-    with writing_turns():
-        encoded = tokenizer.apply_chat_template(
-            list(messages), add_generation_prompt=add_generation_prompt, tokenize=True, return_dict=True
-        )
-    return list(encoded["input_ids"])
-
-
-def _shared(left: list[int], right: list[int]) -> int:
-    count = 0
-    for one, other in zip(left, right, strict=False):
-        if one != other:
-            break
-        count += 1
-    return count

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from aligntune_core import Encoded, Encoding, JobError, ModelError
+from aligntune_core import Encoding, JobError, ModelError
 from aligntune_core.algorithms import DatasetKind
 from aligntune_trl.models.adapter_layers import named_layer_problem
 from aligntune_trl.models.ingredients import Ingredients
 from aligntune_trl.models.loading import load_config, load_tokenizer, loading, require_text
 from aligntune_trl.models.quiet import quiet_engine
 from aligntune_trl.models.source import without_weights
-from aligntune_trl.tokens.conversations import writing_turns
+from aligntune_trl.tokens.encoders import ENCODERS, encode_judged_pairs, encode_whole_demonstrations
+from aligntune_trl.tokens.ids import ids_of
+from aligntune_trl.tokens.kept import RowEncoder
 from aligntune_trl.translation.arguments import config_arguments, length_key, may_lack_rewards
 from aligntune_trl.translation.fields import declared_fields
 from aligntune_trl.translation.recipes import RECIPES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
     from aligntune_core import Job, Listener
     from aligntune_trl.translation.recipes import Recipe
 
@@ -54,7 +53,7 @@ def encoding_of(job: Job, emit: Listener) -> Encoding | None:
             raise JobError([problem])
         if recipe.takes_reward_model and job.reward_model_name:
             _require_reward_tokenizer(job.reward_model_name, job)
-    return make_encoding(job, recipe, config, tokenizer)
+    return make_encoding(job, recipe, config, row_encoder(job, recipe, tokenizer))
 
 
 def _require_reward_tokenizer(name: str, job: Job) -> None:
@@ -65,15 +64,16 @@ def _require_reward_tokenizer(name: str, job: Job) -> None:
         AutoTokenizer.from_pretrained(place, trust_remote_code=job.trust_remote_code, **where)
 
 
-def make_encoding(job: Job, recipe: Recipe, config: Any, tokenizer: Any) -> Encoding:
+def make_encoding(job: Job, recipe: Recipe, config: Any, made: RowEncoder) -> Encoding:
     """The same of what was loaded already.
 
     Args:
         job: The job.
         recipe: How its algorithm is trained.
         config: The model's configuration.
-        tokenizer: Its tokenizer.
+        made: What makes rows into tokens.
     """
+    tokenizer = made.tokenizer
     settings = {name: field.default for name, field in declared_fields(recipe.config).items()}
     settings.update(config_arguments(job, recipe))
     prompts = recipe.kind is DatasetKind.PROMPTS
@@ -83,7 +83,8 @@ def make_encoding(job: Job, recipe: Recipe, config: Any, tokenizer: Any) -> Enco
         # longer rows go on in the next sequence, and none is longer than this
         context, limit = context if context and (limit or 0) > context else None, None
     return Encoding(
-        encode=partial(_judged_pair if recipe.is_scorer else _ENCODERS[recipe.kind], tokenizer),
+        encode=made.row,
+        encode_rows=made.rows,
         decode=partial(tokenizer.decode, skip_special_tokens=False),
         limit=limit,
         limit_key="" if prompts else length_key(job),
@@ -104,97 +105,27 @@ def make_encoding(job: Job, recipe: Recipe, config: Any, tokenizer: Any) -> Enco
     )
 
 
+def row_encoder(job: Job, recipe: Recipe, tokenizer: Any) -> RowEncoder:
+    """What makes a job's rows into tokens.
+
+    Args:
+        job: The job.
+        recipe: How its algorithm is trained.
+        tokenizer: The model's tokenizer.
+    """
+    encoder = encode_judged_pairs if recipe.is_scorer else ENCODERS[recipe.kind]
+    if recipe.kind is DatasetKind.DEMONSTRATIONS and config_arguments(job, recipe).get("completion_only_loss") is False:
+        encoder = encode_whole_demonstrations
+    return RowEncoder(tokenizer, encoder, is_single=recipe.is_single)
+
+
 def _asks(tokenizer: Any) -> bool | None:
     if tokenizer.chat_template is None:
         return None
     turn = [{"role": "user", "content": "?"}]
     try:
-        plain, asking = (_ids(tokenizer, turn, asks=asks) for asks in (False, True))
+        (plain,), (asking,) = (ids_of(tokenizer, [turn], asks=asks) for asks in (False, True))
     except ModelError:
         # it may want other turns than this one: the rows tell
         return None
     return len(asking) > len(plain)
-
-
-def _demonstration(tokenizer: Any, row: Mapping[str, Any]) -> list[Encoded]:
-    if row.get("text") is not None:
-        ids = _ids(tokenizer, _ended(row["text"], tokenizer))
-        return [Encoded(ids, [1] * len(ids))]
-    if row.get("input_ids") is not None:
-        return [Encoded(row["input_ids"], row["assistant_masks"])]
-    if row.get("messages") is not None:
-        from aligntune_trl.tokens.conversations import tokenize_conversation
-
-        whole = tokenize_conversation(row["messages"], tokenizer)
-        return [Encoded(whole["input_ids"], whole["assistant_masks"])]
-    return _labelled(tokenizer, row)
-
-
-def _pair(tokenizer: Any, row: Mapping[str, Any]) -> list[Encoded]:
-    asked = _ids(tokenizer, row["prompt"], row.get("tools"), asks=True)
-    pair = [_answered(tokenizer, row, asked, name) for name in ("chosen", "rejected")]
-    # both answers begin where the first of them does
-    start = min(len(each.ids) - sum(each.learned) for each in pair)
-    return [replace(each, learned=[0] * start + [1] * (len(each.ids) - start)) for each in pair]
-
-
-def _judged_pair(tokenizer: Any, row: Mapping[str, Any]) -> list[Encoded]:
-    """What a reward model reads: it scores the whole."""
-    return [Encoded(each.ids, [1] * len(each.ids), each.name) for each in _pair(tokenizer, row)]
-
-
-def _labelled(tokenizer: Any, row: Mapping[str, Any]) -> list[Encoded]:
-    asked = _ids(tokenizer, row["prompt"], row.get("tools"), asks=True)
-    return [_answered(tokenizer, row, asked, "completion")]
-
-
-def _prompt(tokenizer: Any, row: Mapping[str, Any]) -> list[Encoded]:
-    ids = _ids(tokenizer, row["prompt"], row.get("tools"), asks=True)
-    return [Encoded(ids, [0] * len(ids))]
-
-
-_ENCODERS: Mapping[DatasetKind, Callable[[Any, Mapping[str, Any]], list[Encoded]]] = {
-    DatasetKind.DEMONSTRATIONS: _demonstration,
-    DatasetKind.PAIRS: _pair,
-    DatasetKind.LABELLED: _labelled,
-    DatasetKind.PROMPTS: _prompt,
-}
-"""By the kind of rows; what scores texts reads pairs in its own way."""
-
-
-def _answered(tokenizer: Any, row: Mapping[str, Any], asked: Sequence[int], name: str) -> Encoded:
-    """As TRL does it: the answer begins where the prompt alone and the whole part."""
-    answer = row[name]
-    ended = _ended(answer, tokenizer) if isinstance(answer, str) else answer
-    whole = _ids(tokenizer, row["prompt"] + ended, row.get("tools"))
-    start = next((n for n, (one, other) in enumerate(zip(asked, whole, strict=False)) if one != other), None)
-    start = min(len(asked), len(whole)) if start is None else start
-    return Encoded(
-        whole,
-        [0] * start + [1] * (len(whole) - start),
-        "" if name == "completion" else name,
-        prompt_differs=start < len(asked),
-    )
-
-
-def _ended(text: str, tokenizer: Any) -> str:
-    return text if text.endswith(tokenizer.eos_token) else text + tokenizer.eos_token
-
-
-def _ids(tokenizer: Any, content: Any, tools: Any = None, *, asks: bool = False) -> Sequence[int]:
-    if isinstance(content, str):
-        return list(tokenizer(content, verbose=False)["input_ids"])
-    if isinstance(tools, str):
-        import json
-
-        tools = json.loads(tools)
-    with writing_turns():
-        encoded = tokenizer.apply_chat_template(
-            content,
-            tools=tools,
-            add_generation_prompt=asks,
-            tokenize=True,
-            return_dict=True,
-            tokenizer_kwargs={"verbose": False},
-        )
-    return list(encoded["input_ids"])

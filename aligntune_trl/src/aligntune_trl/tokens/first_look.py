@@ -10,25 +10,27 @@ from aligntune_trl.tokens.encoding import make_encoding
 
 if TYPE_CHECKING:
     from aligntune_trl.models.ingredients import Ingredients
+    from aligntune_trl.tokens.kept import RowEncoder
 
 
-def look_at_rows(made_of: Ingredients) -> None:
-    """Say what is wrong with the rows: of prompts all, of others as many as a check looks at.
+def look_at_rows(made_of: Ingredients, encoder: RowEncoder) -> None:
+    """Say what is wrong with the rows: with all, or of pairs and labelled answers as many as a check looks at.
 
     Rows that are left out are counted by the trainer, which leaves them out, and not here.
 
     Args:
         made_of: The job and what was loaded for it.
+        encoder: What makes its rows into tokens.
 
     Raises:
         DataError: If prompts fill the model's context, or nothing is left to learn from.
     """
-    encoding = make_encoding(made_of.job, made_of.recipe, made_of.config, made_of.tokenizer)
-    rows = made_of.rows
-    tokens = examine_rows(rows, encoding, most=len(rows) if encoding.is_prompted else MOST_ROWS)
+    recipe, rows = made_of.recipe, made_of.rows
+    encoding = make_encoding(made_of.job, recipe, made_of.config, encoder)
+    tokens = examine_rows(rows, encoding, most=None if recipe.is_single else MOST_ROWS)
     if tokens.lengths.more and any(problem.severity is Severity.ERROR for problem in tokens.problems):
         # what holds for the first need not hold for all
-        tokens = examine_rows(rows, encoding, most=len(rows))
+        tokens = examine_rows(rows, encoding, most=None)
     for problem in tokens.problems:
         if problem.severity is Severity.ERROR:
             raise DataError(problem.message, fix=problem.fix, code=problem.code)

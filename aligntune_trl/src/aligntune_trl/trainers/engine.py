@@ -14,20 +14,13 @@ if TYPE_CHECKING:
 class Engine(Protocol):
     """What an engine that trains by TRL's trainers decides by itself; all else is the same for all of them.
 
-    A trainer is made in this order: the rows are prepared, the configuration is made, then the model, and last the
+    A trainer is made in this order: the configuration, the rows as the engine takes them, then the model, and last the
     trainer of the class that the engine gives.
     """
 
     @property
     def packages(self) -> frozenset[str]:
         """Packages whose ValueErrors, while a trainer is made, are refusals of the job's settings."""
-
-    def prepared(self, made_of: Ingredients) -> Ingredients:
-        """What the trainer gets its rows from.
-
-        Args:
-            made_of: The job and what was loaded for it, its rows looked at already.
-        """
 
     def configuration(self, made_of: Ingredients, kind: type, arguments: dict[str, Any]) -> Any:
         """The trainer's configuration.
@@ -39,6 +32,14 @@ class Engine(Protocol):
 
         Raises:
             JobError: If the engine refuses a setting.
+        """
+
+    def prepared(self, made_of: Ingredients, config: Any) -> Ingredients:
+        """The same with rows as the engine takes them.
+
+        Args:
+            made_of: The job and what was loaded for it, demonstrations in tokens.
+            config: The trainer's configuration.
         """
 
     def model(self, made_of: Ingredients, config: Any) -> dict[str, Any]:
@@ -95,15 +96,15 @@ class PlainEngine:
 
     packages = frozenset({"trl", "peft"})
 
-    def prepared(self, made_of: Ingredients) -> Ingredients:
-        """The rows as they are."""
-        return made_of
-
     def configuration(self, made_of: Ingredients, kind: type, arguments: dict[str, Any]) -> Any:
         """The configuration, which also says how the model is to be loaded."""
         if not made_of.recipe.is_own and (quantised := loading_arguments(made_of.job)):
             arguments["model_init_kwargs"] = {**(arguments.get("model_init_kwargs") or {}), **quantised}
         return configured(kind, arguments)
+
+    def prepared(self, made_of: Ingredients, config: Any) -> Ingredients:
+        """The rows as they are."""
+        return made_of
 
     def model(self, made_of: Ingredients, config: Any) -> dict[str, Any]:
         """The model's place, and the adapters as peft takes them."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from aligntune_core.algorithms import DatasetKind
 from aligntune_core.data.prepare import prepare_job
@@ -10,10 +11,15 @@ from aligntune_trl.models.ingredients import Ingredients
 from aligntune_trl.models.loading import load_config, load_tokenizer, require_text
 from aligntune_trl.models.quiet import quiet_engine
 from aligntune_trl.models.written_out import starting_model
+from aligntune_trl.translation.arguments import config_arguments
 from aligntune_trl.translation.recipes import RECIPES
 
 if TYPE_CHECKING:
     from aligntune_core import Job, Listener
+    from aligntune_trl.tokens.kept import RowEncoder
+
+_ENGINES_OWN = ("assistant_only_loss", "dataset_kwargs")
+"""Settings of the engine's own way to tokens: with one of them, rows go to it as they are."""
 
 
 def gather(job: Job, emit: Listener) -> Ingredients:
@@ -35,21 +41,24 @@ def gather(job: Job, emit: Listener) -> Ingredients:
         if not recipe.is_scorer:
             require_text(job.model_name, config)
         tokenizer = load_tokenizer(model, job, emit)
-        rows, eval_rows = train.rows, evaluation.rows if evaluation else None
-        if recipe.kind is DatasetKind.DEMONSTRATIONS:
-            rows, eval_rows = _tokenized(rows, tokenizer), _tokenized(eval_rows, tokenizer) if evaluation else None
-    return Ingredients(job, recipe, model, config, tokenizer, rows, eval_rows, emit)
+    return Ingredients(job, recipe, model, config, tokenizer, train.rows, evaluation.rows if evaluation else None, emit)
 
 
-def _tokenized(rows: Any, tokenizer: Any) -> Any:
-    """Conversations with several answers as tokens, since TRL would train on all of their turns; other rows as is."""
-    if "messages" not in rows.column_names:
-        return rows
-    from aligntune_trl.tokens.conversations import tokenize_conversation
+def in_tokens(made_of: Ingredients, encoder: RowEncoder) -> Ingredients:
+    """The same with rows as the engine takes them: demonstrations in tokens, so that it makes none a second time.
 
-    # `map` does not see that the function it calls was changed by an update, and would hand out what it kept
-    return rows.map(
-        lambda row: tokenize_conversation(row["messages"], tokenizer),
-        remove_columns=rows.column_names,
-        load_from_cache_file=False,
+    Of conversations with several answers, an engine would train on all turns besides.
+
+    Args:
+        made_of: The job and what was loaded for it.
+        encoder: What makes its rows into tokens.
+    """
+    job, recipe, rows, eval_rows = made_of.job, made_of.recipe, made_of.rows, made_of.eval_rows
+    if recipe.kind is not DatasetKind.DEMONSTRATIONS:
+        return made_of
+    arguments = config_arguments(job, recipe)
+    if "messages" not in rows.column_names and any(arguments.get(name) for name in _ENGINES_OWN):
+        return made_of
+    return replace(
+        made_of, rows=encoder.kept(rows).rows, eval_rows=encoder.kept(eval_rows).rows if eval_rows else eval_rows
     )

@@ -10,11 +10,12 @@ from aligntune_trl.checkpoints.choose import resume_from
 from aligntune_trl.models.adapter_layers import layer_problem
 from aligntune_trl.models.loading import loading_weights
 from aligntune_trl.models.quiet import quiet_engine
+from aligntune_trl.tokens.encoding import row_encoder
 from aligntune_trl.tokens.first_look import look_at_rows
 from aligntune_trl.trainers.engine import PLAIN
 from aligntune_trl.trainers.engine_config import precision
 from aligntune_trl.trainers.engine_errors import engine_errors
-from aligntune_trl.trainers.gather import gather
+from aligntune_trl.trainers.gather import gather, in_tokens
 from aligntune_trl.translation.arguments import config_arguments, length_key, own_arguments
 
 if TYPE_CHECKING:
@@ -45,9 +46,10 @@ def build_trainer(job: Job, emit: Listener, engine: Engine = PLAIN) -> TRLTraine
     """
     checkpoint, _ = resume_from(job)
     made_of = gather(job, emit)
-    look_at_rows(made_of)
     with quiet_engine():
-        return _handed_over(made_of, checkpoint, engine)
+        encoder = row_encoder(job, made_of.recipe, made_of.tokenizer)
+        look_at_rows(made_of, encoder)
+        return _handed_over(in_tokens(made_of, encoder), checkpoint, engine)
 
 
 def _handed_over(made_of: Ingredients, checkpoint: Path | None, engine: Engine) -> TRLTrainer:
@@ -57,9 +59,8 @@ def _handed_over(made_of: Ingredients, checkpoint: Path | None, engine: Engine) 
 
     job, recipe, emit = made_of.job, made_of.recipe, made_of.emit
     with engine_errors(made_of, engine.packages):
-        prepared = engine.prepared(made_of)
-        native = _ppo(prepared, engine) if recipe.is_own else _native(prepared, engine)
-        engine.settle(prepared, native)
+        native = _ppo(made_of, engine) if recipe.is_own else _native(made_of, engine)
+        engine.settle(made_of, native)
     # peft passes over a name that it finds no layer for, as long as it finds one for another
     if missing := layer_problem(made_of, getattr(native.model, "policy", native.model)):
         raise JobError([missing])
@@ -78,9 +79,10 @@ def _native(made_of: Ingredients, engine: Engine) -> Any:
         from transformers import set_seed
 
         config_class, trainer = getattr(trl, made_of.recipe.config), getattr(trl, made_of.recipe.trainer)
-    job, recipe, rows, emit = made_of.job, made_of.recipe, made_of.rows, made_of.emit
+    job, recipe, emit = made_of.job, made_of.recipe, made_of.emit
     config = engine.configuration(made_of, config_class, {**precision(job, emit), **config_arguments(job, recipe)})
-    extra: dict[str, Any] = {}
+    made_of = engine.prepared(made_of, config)
+    rows, extra = made_of.rows, dict[str, Any]()
     if recipe.is_grouped:
         from aligntune_trl.trainers.rewards import require_prompts, reward_arguments, reward_functions
 

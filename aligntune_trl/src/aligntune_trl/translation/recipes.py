@@ -75,6 +75,11 @@ class Recipe:
         return self.kind is DatasetKind.PROMPTS
 
     @property
+    def is_single(self) -> bool:
+        """Whether a row becomes one sequence of tokens."""
+        return self.kind in {DatasetKind.DEMONSTRATIONS, DatasetKind.PROMPTS}
+
+    @property
     def source(self) -> str:
         """The file of the configuration class in its package."""
         stem = self.config.removesuffix("Config").lower()

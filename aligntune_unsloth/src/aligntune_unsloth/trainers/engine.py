@@ -10,7 +10,7 @@ from aligntune_core import JobError, ModelError, Problem
 from aligntune_trl.trainers.engine_config import configured
 from aligntune_unsloth.models.loading import CHECKPOINTING, load_model
 from aligntune_unsloth.models.merging import merged_anew
-from aligntune_unsloth.trainers.rows import as_tokens
+from aligntune_unsloth.trainers.rows import cut_and_masked
 from aligntune_unsloth.trainers.settings import require_same, rewritten_configuration
 
 if TYPE_CHECKING:
@@ -32,10 +32,6 @@ class UnslothEngine:
         self._recomputes = False
         self._said: dict[str, Any] = {}
 
-    def prepared(self, made_of: Ingredients) -> Ingredients:
-        """Demonstrations as tokens; other rows as they are."""
-        return as_tokens(made_of)
-
     def configuration(self, made_of: Ingredients, kind: type, arguments: dict[str, Any]) -> Any:
         """The configuration, every field of which is what TRL itself would make of the job."""
         if made_of.recipe.is_own:
@@ -48,6 +44,10 @@ class UnslothEngine:
             config = rewritten_configuration(kind, arguments, room)
             self._recomputes = bool(config.gradient_checkpointing)
         return config
+
+    def prepared(self, made_of: Ingredients, config: Any) -> Ingredients:
+        """Demonstrations cut, with masks of what is learned; other rows as they are."""
+        return cut_and_masked(made_of, config)
 
     def model(self, made_of: Ingredients, config: Any) -> dict[str, Any]:
         """The model itself, with its adapters: Unsloth's trainers pass over adapters that are asked of them."""

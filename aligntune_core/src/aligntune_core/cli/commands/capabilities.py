@@ -12,7 +12,11 @@ BackendName = Annotated[str | None, typer.Option("--backend", metavar="NAME", he
 AlgorithmName = Annotated[str | None, typer.Option("--algorithm", metavar="NAME", help="Only this algorithm.")]
 TaskName = Annotated[
     str | None,
-    typer.Option("--task", metavar="NAME", help="Only this task's algorithms: sft, preference, reward or online_rl."),
+    typer.Option(
+        "--task",
+        metavar="NAME",
+        help="Only this task's algorithms: sft, preference, reward, online_rl, or a task that a plugin brings.",
+    ),
 ]
 DeviceName = Annotated[
     str | None, typer.Option("--device", metavar="NAME", help="Only what is declared on this device: cpu or cuda.")

@@ -98,9 +98,7 @@ def _data(found: Examination) -> Iterator[tuple[str, str]]:
 
 
 def _lengths(lengths: Lengths) -> str:
-    from aligntune_core.check.tokens import MOST_ROWS
-
-    whose = f"of the first {lengths.rows:,} rows: " if lengths.rows >= MOST_ROWS else ""
+    whose = f"of the first {lengths.rows:,} rows: " if lengths.more else ""
     parts = [f"{whose}{lengths.shortest:,} to {lengths.longest:,} in a sequence, {lengths.median:,} in the middle"]
     if lengths.learned:
         parts.append(f"{100 * lengths.learned / lengths.tokens:.0f}% of what is left is learned from")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from array import array
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +51,8 @@ def array_of(values: Sequence[Any], known: pa.DataType | None, column: str) -> p
     try:
         if native is not None and known in (None, pa.null(), native):
             return pa.array(values, native)
+        if kinds == {array}:
+            return _numbers(values)
         if kinds == {list} and known in (None, pa.null(), messages_type()):
             found = _messages(values)
             if found is not None:
@@ -94,6 +97,17 @@ def _is_written(known: pa.DataType) -> bool:
     import pyarrow as pa
 
     return known in (*_natives().values(), messages_type(), pa.json_())
+
+
+def _numbers(values: Sequence[array[int]]) -> pa.Array:
+    """Arrays of 32-bit integers."""
+    import pyarrow as pa
+
+    flat, ends = array("i"), array("i", [0])
+    for each in values:
+        flat.extend(each)
+        ends.append(len(flat))
+    return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), pa.array(flat, pa.int32()))
 
 
 def _messages(values: Sequence[Any]) -> pa.Array | None:

@@ -121,6 +121,11 @@ def keep(
     return _in_memory(batches, shaped)
 
 
+def is_kept(key: str | None) -> bool:
+    """Whether there are rows of a key in the cache."""
+    return key is not None and entries.find(cache_folder() / "datasets", key) is not None
+
+
 def _limit() -> int:
     text = os.environ.get(SIZE_SETTING) or DEFAULT_SIZE
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?b?)\s*", text.lower())
