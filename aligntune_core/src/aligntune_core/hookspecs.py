@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import pluggy
 
+from aligntune_core.groups import PROJECT
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -23,9 +25,6 @@ if TYPE_CHECKING:
     from aligntune_core.plan import Plan
     from aligntune_core.problem import Problem
     from aligntune_core.trainer import Trainer
-
-PROJECT = "aligntune"
-ENTRY_POINT_GROUP = "aligntune_core.backends"
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)

@@ -80,6 +80,16 @@ CODES: Mapping[str, ProblemCode] = {
     "backend-broken": _fast("The backend's plugin fails or breaks the contract", "Other backends are not touched."),
     "backend-disabled": _fast("An environment variable switches the backend off", "It is named."),
     "backend-heavy": _fast("Importing the backend's plugin imports an engine", "Every query is slow.", "warning"),
+    "backend-record": _fast(
+        "What the backend's distribution recorded of it can't be read, or is not what its plugin says",
+        "The plugin holds, but queries may have answered from the record.",
+        "warning",
+    ),
+    "backend-hook": _fast(
+        "The backend's plugin implements a hook that this core never calls, or one that goes",
+        "What it does there is not done.",
+        "warning",
+    ),
     "no-backend": _fast("No backend can run the job here", "Why not each is said."),
     "process-conflict": _fast("This process has imported what the backend can't live with", "Use a fresh process."),
     "import-order": _fast("This process has imported modules in the wrong order", "Use a fresh process."),
@@ -169,6 +179,15 @@ CODES: Mapping[str, ProblemCode] = {
     # while a run goes
     "run": ProblemCode("error", "run", "The run could not go on, e.g. because it diverged", "Why is said.", "run"),
     "backend": ProblemCode("error", "run", "The backend broke the contract", "Report it to its authors.", "run"),
+    "late-event": ProblemCode(
+        "warning", "run", "The backend sent an event of a training outside of one", "It is left out.", "run"
+    ),
+    "missing-event": ProblemCode(
+        "warning", "run", "The backend did not tell of a training's beginning or end", "Little was told of it.", "run"
+    ),
+    "weights-unchanged": ProblemCode(
+        "warning", "run", "A training left the weights as they were", "The learning rate may be too small.", "run"
+    ),
 }
 """The core's codes. A backend may have further ones."""
 

@@ -67,7 +67,7 @@ def launch(verdict: Verdict, *, on_event: Listener | None = None, backends: Regi
     known = backends or registry()
     backend = known.get(verdict.backend)
     emit = _watching_the_length(job, emit, lambda rows: _room(job, backend, known, rows))
-    emitting = Emitting(verdict.backend, emit)
+    emitting = Emitting(verdict.backend, emit, job.algorithm)
     with calling(emitting, "made the trainer"):
         made = known.hook(backend, "aligntune_create_trainer")(job=job, emit=emitting)
     require_trainer(verdict.backend, made)

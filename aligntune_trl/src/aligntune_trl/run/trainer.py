@@ -15,7 +15,7 @@ from aligntune_trl.models.quiet import quiet_engine
 from aligntune_trl.run.callbacks import add_callbacks
 from aligntune_trl.run.effect import a_batch
 from aligntune_trl.run.events import numbers
-from aligntune_trl.run.finite import require_finite_weights, sampling
+from aligntune_trl.run.finite import sampling
 from aligntune_trl.run.resuming import NothingLeftError, tied_names
 from aligntune_trl.translation.recipes import RECIPES
 
@@ -75,7 +75,7 @@ class TRLTrainer:
         """Train to the end, from the checkpoint the job names if it resumes.
 
         Raises:
-            RunError: If the loss, the gradients or the weights are no longer finite, or the run did nothing.
+            RunError: If the loss, the gradients or the weights at a checkpoint are not finite, or the run did nothing.
             RewardError: If a reward function fails, or leaves batch after batch without a reward.
         """
         begun = time.monotonic()
@@ -88,7 +88,6 @@ class TRLTrainer:
             steps, metrics = self._finish_untrained(), {}
         else:
             steps, metrics = outcome.global_step, numbers(outcome.metrics)
-            require_finite_weights(self._native.model, steps)
             self._effect.require(steps, self._emit)
         result = TrainResult(
             steps=steps,
@@ -138,12 +137,11 @@ class TRLTrainer:
 
         Raises:
             ModelError: If an adapter on a model held in 4 bits is to be merged.
-            RunError: If the trained weights are not finite, or the folder can't be written.
+            RunError: If the folder can't be written.
         """
         if path is not None and not str(path):
             raise RunError("the model can't be saved to '', which is no path.", fix="Name a folder, or leave path out.")
         folder = Path(self._job.output_dir if path is None else path).expanduser()
-        require_finite_weights(self._native.model, self._native.state.global_step)
         adapters = hasattr(self.model, "peft_config")
         if adapters and not merge and model_source(self._job.model_name).kind is ModelKind.GGUF:
             self._emit(
