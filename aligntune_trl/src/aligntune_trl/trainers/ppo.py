@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from aligntune_core.kit.loading import load_config, load_model, loading
+from aligntune_core.kit.starting_model import starting_model
 from aligntune_core.machine.importing import large_import
 from aligntune_core.rewards import guarded, probe, resolve
 from aligntune_trl.checks.reward_model import require_scores
-from aligntune_trl.models.loading import load_config, loading
-from aligntune_trl.models.written_out import starting_model
 from aligntune_trl.trainers.engine_config import adapter_config, configured, loading_arguments, precision
 from aligntune_trl.translation.arguments import config_arguments
 
@@ -31,7 +31,6 @@ def build_ppo(made_of: Ingredients) -> PPOTrainer:
     """
     with large_import():
         import torch
-        from transformers import AutoModelForCausalLM
 
         from aligntune_trl.ppo import PPOConfig, PPOTrainer
 
@@ -40,10 +39,13 @@ def build_ppo(made_of: Ingredients) -> PPOTrainer:
     reward = _reward_model(job, emit) if job.reward_model_name else _reward_functions(job, config, made_of.rows)
     # torch seeds the adapters and a fresh head
     torch.manual_seed(config.seed)
-    with loading(job.model_name):
-        policy = AutoModelForCausalLM.from_pretrained(
-            made_of.model, dtype=torch.float32, trust_remote_code=job.trust_remote_code, **loading_arguments(job)
-        )
+    policy = load_model(
+        made_of.model,
+        job.model_name,
+        trust_remote_code=job.trust_remote_code,
+        dtype=torch.float32,
+        **loading_arguments(job),
+    )
     if adapters := adapter_config(made_of):
         from peft import get_peft_model
 
