@@ -46,8 +46,8 @@ def main(words: list[str] | None = None) -> NoReturn:
 
         say_error(error)
         code = error.exit_code
-    except KeyboardInterrupt:
-        sys.stderr.write("Interrupted.\n")
+    except KeyboardInterrupt as interruption:
+        sys.stderr.write(f"Interrupted {interruption}".rstrip() + ".\n")
         code = 130
     sys.exit(code)
 
@@ -86,6 +86,10 @@ def _run(words: list[str]) -> int:
     try:
         app(args=words, prog_name="aligntune")
     except SystemExit as end:
+        # the command line's own library makes an exit code of it, and loses what was going on
+        interruption = getattr(end.__context__, "__cause__", None)
+        if isinstance(interruption, KeyboardInterrupt):
+            raise interruption from None
         return end.code if isinstance(end.code, int) else 0
     return 0
 

@@ -1,0 +1,126 @@
+"""Standard output while a backend's code runs: what it writes there goes to standard error, and is known of."""
+
+from __future__ import annotations
+
+import os
+import sys
+from _thread import allocate_lock
+from contextlib import contextmanager, suppress
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import TextIO
+
+_MOST = 2**20
+"""Bytes of what was written that are passed on."""
+
+
+class Aside:
+    """What was written to standard output.
+
+    Args:
+        text: All of it, once it is known; empty where others write there at the same time.
+    """
+
+    text: str = ""
+
+
+@contextmanager
+def standard_output_aside() -> Iterator[Aside]:
+    """Take what is written to standard output, also by compiled code, and pass it on to standard error at the end.
+
+    The streams and what is behind them are afterwards what they were before, whatever was done to them within.
+    """
+    said = Aside()
+    with _LOCK:
+        _STATE.users += 1
+        if _STATE.users == 1:
+            _STATE.begin()
+    try:
+        yield said
+    finally:
+        with _LOCK:
+            _STATE.users -= 1
+            if not _STATE.users:
+                said.text = _STATE.end()
+
+
+class _State:
+    """The streams as they were, while there are users within: the first sets them aside, the last puts them back."""
+
+    def __init__(self) -> None:
+        self.users = 0
+        self._streams: tuple[Any, ...] = ()
+        self._kept: dict[int, int] = {}
+
+    def begin(self) -> None:
+        self._streams = sys.stdin, sys.stdout, sys.stderr
+        _flush(sys.__stdout__, *self._streams[1:])
+        self._kept = {}
+        for number in (1, 2):
+            with suppress(OSError):
+                self._kept[number] = os.dup(number)
+        stand_in = _stand_in()
+        for number in (stand_in.fileno(), *self._kept.keys() & {1}):
+            os.dup2(_file(), number)
+        sys.stdin, sys.stdout = _nothing(), stand_in
+
+    def end(self) -> str:
+        stand_in, (stdin, stdout, stderr) = _stand_in(), self._streams
+        _flush(stand_in, sys.__stdout__, stdout)
+        for number, kept in self._kept.items():
+            os.dup2(kept, number)
+            os.close(kept)
+        with suppress(OSError):
+            # who kept the stream, a log for instance, goes on to write to standard error
+            os.dup2(2, stand_in.fileno())
+        sys.stdin, sys.stdout, sys.stderr = stdin, stdout, stderr
+        text = _taken(_file())
+        if text:
+            with suppress(OSError, ValueError, AttributeError):
+                stderr.write(text)
+                stderr.flush()
+        return text
+
+
+_LOCK = allocate_lock()
+_STATE = _State()
+
+
+def _flush(*streams: Any) -> None:
+    for stream in streams:
+        with suppress(Exception):
+            stream.flush()
+
+
+def _taken(file: int) -> str:
+    if not os.lseek(file, 0, os.SEEK_END):
+        return ""
+    text = os.pread(file, _MOST, 0)
+    os.ftruncate(file, 0)
+    os.lseek(file, 0, os.SEEK_SET)
+    return text.decode(errors="backslashreplace")
+
+
+@cache
+def _file() -> int:
+    """A file that has no name."""
+    if hasattr(os, "memfd_create"):
+        return os.memfd_create("aligntune")
+    import tempfile
+
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())
+
+
+@cache
+def _stand_in() -> TextIO:
+    """The stream that stands for standard output within; it is never closed, since others may keep it."""
+    return open(os.dup(_file()), "w", buffering=1, encoding="utf-8", errors="backslashreplace")  # noqa: PTH123
+
+
+@cache
+def _nothing() -> TextIO:
+    return open(os.devnull, encoding="utf-8")  # noqa: PTH123
