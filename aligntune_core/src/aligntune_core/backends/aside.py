@@ -7,6 +7,7 @@ import sys
 from _thread import allocate_lock
 from contextlib import contextmanager, suppress
 from functools import cache
+from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class _State:
         self.users = 0
         self._streams: tuple[Any, ...] = ()
         self._kept: dict[int, int] = {}
+        self._stand_in: Any = None
 
     def begin(self) -> None:
         self._streams = sys.stdin, sys.stdout, sys.stderr
@@ -62,20 +64,20 @@ class _State:
         for number in (1, 2):
             with suppress(OSError):
                 self._kept[number] = os.dup(number)
-        stand_in = _stand_in()
-        for number in (stand_in.fileno(), *self._kept.keys() & {1}):
+        for number in (_number(), *self._kept.keys() & {1}):
             os.dup2(_file(), number)
-        sys.stdin, sys.stdout = _nothing(), stand_in
+        self._stand_in = _stand_in()
+        sys.stdin, sys.stdout = StringIO(), self._stand_in
 
     def end(self) -> str:
-        stand_in, (stdin, stdout, stderr) = _stand_in(), self._streams
-        _flush(stand_in, sys.__stdout__, stdout)
+        stdin, stdout, stderr = self._streams
+        _flush(self._stand_in, sys.__stdout__, stdout)
         for number, kept in self._kept.items():
             os.dup2(kept, number)
             os.close(kept)
         with suppress(OSError):
             # who kept the stream, a log for instance, goes on to write to standard error
-            os.dup2(2, stand_in.fileno())
+            os.dup2(2, _number())
         sys.stdin, sys.stdout, sys.stderr = stdin, stdout, stderr
         text = _taken(_file())
         if text:
@@ -116,11 +118,11 @@ def _file() -> int:
 
 
 @cache
+def _number() -> int:
+    """The file that the stand-in writes to; never closed, since others may keep the stream."""
+    return os.dup(_file())
+
+
 def _stand_in() -> TextIO:
-    """The stream that stands for standard output within; it is never closed, since others may keep it."""
-    return open(os.dup(_file()), "w", buffering=1, encoding="utf-8", errors="backslashreplace")  # noqa: PTH123
-
-
-@cache
-def _nothing() -> TextIO:
-    return open(os.devnull, encoding="utf-8")  # noqa: PTH123
+    """A stream that stands for standard output within."""
+    return open(_number(), "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)

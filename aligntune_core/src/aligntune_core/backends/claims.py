@@ -35,7 +35,7 @@ def refusal(point: EntryPoint) -> Backend | None:
     name, owner = point.name, KNOWN_BACKENDS.get(point.name.lower())
     if owner and (distribution(point) != owner.distribution or name not in KNOWN_BACKENDS):
         label, reason = name, f"the name '{name.lower()}' belongs to the distribution {owner.distribution}"
-    elif not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}", name):
+    elif not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}", name) and not getattr(point, "failure", None):
         label = one_line(name, 60)
         reason = "its entry point has a name that no job can have: letters, digits, '.', '-' and '_' make one up"
     else:
@@ -50,8 +50,8 @@ def both_claim(points: Iterable[EntryPoint]) -> str:
 
 
 def distribution(point: EntryPoint) -> str:
-    """The distribution of an entry point, normalised; empty where that is not known."""
-    return normalised(_told(point, "name"))
+    """The distribution of an entry point, normalised, or who names a plugin that has none; empty if not known."""
+    return getattr(point, "origin", "") or normalised(_told(point, "name"))
 
 
 def version(point: EntryPoint) -> str:
@@ -66,12 +66,12 @@ def origin(point: EntryPoint) -> str:
 
 def install(point: EntryPoint) -> str:
     """The command that installs an entry point's distribution; empty where that is not known."""
-    return f"pip install {distribution(point)}" if distribution(point) else ""
+    return f"pip install {distribution(point)}" if _told(point, "name") else ""
 
 
 def uninstall(point: EntryPoint) -> str:
     """The command that takes an entry point's distribution away; empty where that is not known."""
-    return f"pip uninstall {distribution(point)}" if distribution(point) else ""
+    return f"pip uninstall {distribution(point)}" if _told(point, "name") else ""
 
 
 def _told(point: EntryPoint, field: str) -> str:

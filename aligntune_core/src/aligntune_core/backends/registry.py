@@ -12,7 +12,7 @@ from aligntune_core.backends.backend import KNOWN_BACKENDS, Backend, Status, by_
 from aligntune_core.backends.claims import both_claim, distribution, is_reserved, origin, refusal, uninstall, version
 from aligntune_core.backends.claims import install as install_command
 from aligntune_core.backends.contract import check_algorithms, checked_info, job_key_notes
-from aligntune_core.backends.engines import imported_engines
+from aligntune_core.backends.engines import ENGINES, imported_engines
 from aligntune_core.backends.hooks import HookError, Interrupted, contained, listed, shielded, side_effect
 from aligntune_core.backends.installed import installed_entry_points
 from aligntune_core.backends.meanings import clash_note, clashes, judged
@@ -38,7 +38,8 @@ class Registry:
 
     Args:
         entry_points: The backends' entry points; those installed in this environment if None.
-        environ: Where ``ALIGNTUNE_DISABLED_BACKENDS`` and ``ALIGNTUNE_ONLY_BACKENDS`` are read from.
+        environ: Where ``ALIGNTUNE_DISABLED_BACKENDS``, ``ALIGNTUNE_ONLY_BACKENDS`` and ``ALIGNTUNE_PLUGINS`` are read
+            from.
         records: The entry points that name what distributions recorded of their plugins.
     """
 
@@ -52,7 +53,7 @@ class Registry:
             entry_points, records = installed_entry_points(ENTRY_POINT_GROUP), installed_entry_points(RECORD_GROUP)
         self._entry_points: dict[str, list[EntryPoint]] = {}
         self._refused: dict[str, Backend] = {}
-        for point in entry_points:
+        for point in (*entry_points, *_tried(environ)):
             refused = refusal(point)
             if refused:
                 self._refused[refused.name] = refused
@@ -303,7 +304,7 @@ class Registry:
             raise BackendError(_not_imported(point, error)) from error
         backend = self._adopt(name, plugin, point)
         backend = replace(backend, notes=(*self._record_notes(backend, point), *backend.notes))
-        imported = sorted(imported_engines() - early)
+        imported = sorted({*getattr(point, "imported", ()), *(imported_engines() - early)})
         if imported and not backend.reason:
             reason = f"importing its plugin imports {', '.join(imported)}, which makes every query slow"
             return replace(backend, reason=reason)
@@ -386,3 +387,13 @@ def _not_imported(point: EntryPoint, error: BaseException) -> str:
 
 def _names(text: str) -> frozenset[str]:
     return frozenset(name.strip() for name in text.split(",") if name.strip())
+
+
+def _tried(environ: Mapping[str, str]) -> list[EntryPoint]:
+    """The plugins that are tried before they are packaged, each in the place of an entry point."""
+    named = environ.get("ALIGNTUNE_PLUGINS", "")
+    if not named:
+        return []
+    from aligntune_core.backends.tried import tried_plugins
+
+    return [*tried_plugins(named, ENGINES)]

@@ -41,7 +41,8 @@ def backend_lines(ink: Ink, only: str | None = None, *, whole: bool = False) -> 
         whole: Whether each says what it is and all that it needs; only what is wrong with it otherwise.
     """
     # a backend that is named is the only one that is imported
-    found = registry().all(imported=False) if only is None else {only: registry().declared(only)}
+    known = registry()
+    found = {only: known.declared(only)} if only else known.all(imported=False)
     names = max((len(name) for name in (*found, "backend")), default=0)
     versions = max((len(backend.version) for backend in found.values()), default=0)
     yield ""
