@@ -29,16 +29,19 @@ class Aside:
 
 
 @contextmanager
-def standard_output_aside() -> Iterator[Aside]:
+def standard_output_aside(*, may_ask: bool = False) -> Iterator[Aside]:
     """Take what is written to standard output, also by compiled code, and pass it on to standard error at the end.
 
     The streams and what is behind them are afterwards what they were before, whatever was done to them within.
+
+    Args:
+        may_ask: Whether the user may be asked something within; standard input is empty otherwise.
     """
     said = Aside()
     with _LOCK:
         _STATE.users += 1
         if _STATE.users == 1:
-            _STATE.begin()
+            _STATE.begin(may_ask=may_ask)
     try:
         yield said
     finally:
@@ -57,7 +60,7 @@ class _State:
         self._kept: dict[int, int] = {}
         self._stand_in: Any = None
 
-    def begin(self) -> None:
+    def begin(self, *, may_ask: bool) -> None:
         self._streams = sys.stdin, sys.stdout, sys.stderr
         _flush(sys.__stdout__, *self._streams[1:])
         self._kept = {}
@@ -67,7 +70,9 @@ class _State:
         for number in (_number(), *self._kept.keys() & {1}):
             os.dup2(_file(), number)
         self._stand_in = _stand_in()
-        sys.stdin, sys.stdout = StringIO(), self._stand_in
+        sys.stdout = self._stand_in
+        if not may_ask:
+            sys.stdin = StringIO()
 
     def end(self) -> str:
         stdin, stdout, stderr = self._streams
@@ -78,17 +83,22 @@ class _State:
         with suppress(OSError):
             # who kept the stream, a log for instance, goes on to write to standard error
             os.dup2(2, _number())
-        sys.stdin, sys.stdout, sys.stderr = stdin, stdout, stderr
+        sys.stdin, sys.stdout, sys.stderr = stdin, _open(stdout, 1), _open(stderr, 2)
         text = _taken(_file())
         if text:
             with suppress(OSError, ValueError, AttributeError):
-                stderr.write(text)
-                stderr.flush()
+                sys.stderr.write(text)
+                sys.stderr.flush()
         return text
 
 
 _LOCK = allocate_lock()
 _STATE = _State()
+
+
+def _open(stream: Any, number: int) -> Any:
+    """The stream, or one like it where it was closed."""
+    return open(number, "w", encoding="utf-8", closefd=False) if getattr(stream, "closed", False) else stream
 
 
 def _flush(*streams: Any) -> None:

@@ -116,7 +116,7 @@ def shielded(name: str, doing: str, told: list[str] | None = None, *, engine: bo
     """
     with ExitStack() as stack:
         interruption = stack.enter_context(_interruption(name, doing))
-        said = stack.enter_context(standard_output_aside())
+        said = stack.enter_context(standard_output_aside(may_ask=engine))
         was: list[Any] | None = None
         engines = imported_engines()
         if not engine:

@@ -21,7 +21,7 @@ from aligntune_core.backends.recorded import Recorded, RecordError, differences,
 from aligntune_core.backends.requirements import unmet_requirements
 from aligntune_core.errors import BackendError
 from aligntune_core.groups import ENTRY_POINT_GROUP, PROJECT, RECORD_GROUP
-from aligntune_core.wording import described
+from aligntune_core.wording import described, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -189,9 +189,10 @@ class Registry:
                 odd = [type(problem).__name__ for problem in found if not isinstance(problem, Problem)]
                 if odd:
                     raise TypeError(f"its {hook} gave a {odd[0]}, not a Problem")
+                found = list(map(plain, found))
         except HookError as error:
             return [error.problem]
-        return [*map(plain, found), *(side_effect(f"backend '{backend.name}' {each}.") for each in told)]
+        return [*found, *(side_effect(f"backend '{backend.name}' {each}.") for each in told)]
 
     def announce(self, name: str, **arguments: Any) -> dict[str, BaseException]:
         """Call an observing hook on every plugin that was loaded.
@@ -250,7 +251,8 @@ class Registry:
             raise
         except (BackendError, KeyboardInterrupt) as error:
             cause = error.__cause__ or error
-            reason = str(error).rstrip(".") if isinstance(error, BackendError) else _not_imported(point, error)
+            words = str(error) if isinstance(error, BackendError) else _not_imported(point, error)
+            reason = one_line(words, 400).rstrip(".")
             return Backend(name, Status.BROKEN, version(point), reason, cause=cause, origin=origin(point))
         return replace(backend, notes=(*backend.notes, *(side_effect(f"its plugin {each}") for each in told)))
 
