@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aligntune_core.errors import RunError
-from aligntune_core.kit.finite import DIVERGED_FIX
+from aligntune_core.kit.figures import DIVERGED_FIX
 
 
 def sizes(model: Any) -> tuple[int, int]:
