@@ -18,8 +18,8 @@ import aligntune_core.kit
 PAGE = Path(__file__).parents[2] / "docs" / "kit.md"
 RECORDED = Path(__file__).with_name("kit.json")
 BEGIN, END = "<!-- kit, drawn by tests/core/test_kit.py -->\n", "<!-- /kit -->"
-WHAT_TO_DO = """the kit is not the one that is recorded. Released names stay as they are within a major version: add names,
-or arguments that may be left out. Then record it and draw its page with `python tests/core/test_kit.py`."""
+WHAT_TO_DO = """the kit is not the one that is recorded. Released names stay as they are within a major version: add
+names, or arguments that may be left out. Then record it and draw its page with `python tests/core/test_kit.py`."""
 
 
 def public():

@@ -17,6 +17,8 @@ from aligntune_core.groups import PROJECT
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from pydantic import BaseModel
+
     from aligntune_core.algorithms import Algorithm
     from aligntune_core.capabilities import BackendInfo
     from aligntune_core.encoding import Encoding
@@ -49,13 +51,31 @@ def aligntune_algorithms() -> Iterable[Algorithm] | None:
 
 
 @hookspec(firstresult=True)
+def aligntune_settings(algorithm: str) -> type[BaseModel] | None:
+    """Say what a job may write in ``backend_args``, as a pydantic model. No engine may be imported. Since 1.1.
+
+    From its fields, with their types, bounds, defaults and descriptions, come the check of ``backend_args`` (unknown
+    names, wrong types, values out of bounds), `aligntune backends NAME` and the schema for editors. Import pydantic and
+    the model inside the hook: queries call it not.
+
+    Args:
+        algorithm: An algorithm of the capability table. A name that only other algorithms of this backend have is told
+            to have no effect.
+
+    Returns:
+        A class of pydantic's ``BaseModel``; nothing where the plugin checks ``backend_args`` itself.
+    """
+
+
+@hookspec(firstresult=True)
 def aligntune_check_job(job: Job, probe: bool) -> Iterable[Problem] | None:
     """Find the problems of a job that only this backend can know. Since 1.0.
 
     Called after the core's own checks, with a job that the core could read, also when the core found problems in it:
     its algorithm may be one that this backend does not train. Every key in ``job.settings()`` has to be used or to be
-    refused here, those of ``backend_args`` too. The core itself refuses what no row of the capability table allows
-    (e.g. ``packing``, ``use_peft``, ``resume``) and what means nothing to the job's algorithm.
+    refused here, those of ``backend_args`` too unless ``aligntune_settings`` describes them: then those that it refuses
+    are not in the job that is given here. The core itself refuses what no row of the capability table allows (e.g.
+    ``packing``, ``use_peft``, ``resume``) and what means nothing to the job's algorithm.
 
     Args:
         job: The job.
