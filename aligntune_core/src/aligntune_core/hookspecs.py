@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from aligntune_core.algorithms import Algorithm
     from aligntune_core.capabilities import BackendInfo
     from aligntune_core.encoding import Encoding
-    from aligntune_core.events import Listener
+    from aligntune_core.events import Event, Listener
     from aligntune_core.job import Job
     from aligntune_core.plan import Plan
     from aligntune_core.problem import Problem
@@ -150,9 +150,24 @@ def aligntune_create_trainer(job: Job, emit: Listener) -> Trainer | None:
 
 @hookspec
 def aligntune_trainer_created(job: Job, trainer: Trainer) -> None:
-    """Observe that a trainer was made. Since 1.0.
+    """Observe that a trainer was made. Called on the backends that are loaded, and on every observer. Since 1.0.
 
     Args:
         job: The job it was made for.
         trainer: The trainer, before training.
+    """
+
+
+@hookspec
+def aligntune_run_event(job: Job, event: Event) -> None:
+    """Observe what a run tells. Called on observers alone, not on backends. Since 1.1.
+
+    An observer is a module that an entry point in the group ``aligntune_core.observers`` names. It is imported when a
+    trainer was made, and told then what there was before; then of every event as it comes, after the user's own
+    listener, in the thread that the backend sends it from. What it raises is told as a notice and stops nothing; it is
+    told no more of that run then.
+
+    Args:
+        job: The job.
+        event: What happened, :mod:`aligntune_core.events` says which there are; a copy of the observer's own.
     """

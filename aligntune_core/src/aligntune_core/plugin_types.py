@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from aligntune_core.algorithms import Algorithm
     from aligntune_core.capabilities import BackendInfo
     from aligntune_core.encoding import Encoding
-    from aligntune_core.events import Listener
+    from aligntune_core.events import Event, Listener
     from aligntune_core.job import Job
     from aligntune_core.plan import Plan
     from aligntune_core.problem import Problem
@@ -44,6 +44,7 @@ PROTOCOLS = {
     "aligntune_encoding": "HasEncoding",
     "aligntune_diagnose": "HasDiagnose",
     "aligntune_trainer_created": "HasTrainerCreated",
+    "aligntune_run_event": "HasRunEvent",
 }
 """The protocol of each hook."""
 
@@ -134,6 +135,20 @@ class OfJobAndTrainer(Protocol[R_co]):
         """Call it."""
 
 
+class OfEvent(Protocol[R_co]):
+    """A hook that takes the event alone."""
+
+    def __call__(self, *, event: Event) -> R_co:
+        """Call it."""
+
+
+class OfJobAndEvent(Protocol[R_co]):
+    """A hook that takes the job and the event."""
+
+    def __call__(self, *, job: Job, event: Event) -> R_co:
+        """Call it."""
+
+
 if TYPE_CHECKING:
     _Problems: TypeAlias = Iterable[Problem] | None
     _Model: TypeAlias = type[BaseModel] | None
@@ -143,6 +158,7 @@ if TYPE_CHECKING:
         OfNothing[Encoding | None] | OfJob[Encoding | None] | OfEmit[Encoding | None] | OfJobAndEmit[Encoding | None]
     )
     _ToTrainer: TypeAlias = OfNothing[Trainer] | OfJob[Trainer] | OfEmit[Trainer] | OfJobAndEmit[Trainer]
+    _Hearing: TypeAlias = OfNothing[object] | OfJob[object] | OfEvent[object] | OfJobAndEvent[object]
     _Observing: TypeAlias = OfNothing[object] | OfJob[object] | OfTrainer[object] | OfJobAndTrainer[object]
 
 
@@ -212,3 +228,11 @@ class HasTrainerCreated(Protocol):
     @property
     def aligntune_trainer_created(self) -> _Observing:
         """Observes that a trainer was made."""
+
+
+class HasRunEvent(Protocol):
+    """A module that observes runs."""
+
+    @property
+    def aligntune_run_event(self) -> _Hearing:
+        """Observes what a run tells."""
