@@ -158,6 +158,10 @@ def test_a_backend_that_says_why_is_not_contradicted(tuner):
     trainer, told = tuner(layers(), nothing, sends=[Notice("all rewards were equal.", True, NOTHING_LEARNED)])
     trainer.train()
     assert warnings(told) == ["all rewards were equal."]
+    trainer.sends = ()
+    trainer.train()
+    assert len(warnings(told)) == 2
+    assert warnings(told)[1].startswith("no trained weight changed")
 
 
 def test_weights_that_are_not_finite_end_the_run_and_are_not_saved(tuner, tmp_path):
@@ -194,6 +198,7 @@ def test_one_weight_that_is_not_finite_is_enough(dtype, value, place):
     model = torch.nn.Module()
     model.none = torch.nn.Parameter(torch.zeros(0, dtype=dtype))
     model.part = torch.nn.Parameter(torch.randn(10, 10).to(dtype))
+    model.nowhere = torch.nn.Parameter(torch.zeros(3, device="meta"))
     require_finite_weights(model, 3)
     with torch.no_grad():
         model.part.view(-1)[place] = value
