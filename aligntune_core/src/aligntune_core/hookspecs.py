@@ -68,6 +68,19 @@ def aligntune_settings(algorithm: str) -> type[BaseModel] | None:
 
 
 @hookspec(firstresult=True)
+def aligntune_job_keys() -> type[BaseModel] | None:
+    """Bring keys at the top level of a job which only this backend takes. No engine may be imported. Since 1.1.
+
+    They are accepted where a job names this backend, or where the choice of one falls on it; any other backend refuses
+    them, naming this one. ``job.further`` has their values as they were written. Import pydantic and the model inside
+    the hook.
+
+    Returns:
+        A class of pydantic's ``BaseModel``, whose fields are the keys; none may be a key that every job has.
+    """
+
+
+@hookspec(firstresult=True)
 def aligntune_check_job(job: Job, probe: bool) -> Iterable[Problem] | None:
     """Find the problems of a job that only this backend can know. Since 1.0.
 

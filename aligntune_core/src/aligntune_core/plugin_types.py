@@ -39,6 +39,7 @@ PROTOCOLS = {
     "aligntune_create_trainer": "BackendPlugin",
     "aligntune_algorithms": "HasAlgorithms",
     "aligntune_settings": "HasSettings",
+    "aligntune_job_keys": "HasJobKeys",
     "aligntune_check_job": "HasCheckJob",
     "aligntune_plan_job": "HasPlanJob",
     "aligntune_encoding": "HasEncoding",
@@ -188,6 +189,14 @@ class HasSettings(Protocol):
     @property
     def aligntune_settings(self) -> OfNothing[_Model] | OfAlgorithm[_Model]:
         """Describes what ``backend_args`` may hold."""
+
+
+class HasJobKeys(Protocol):
+    """A module that brings job keys."""
+
+    @property
+    def aligntune_job_keys(self) -> OfNothing[_Model]:
+        """Brings keys at the top level of a job."""
 
 
 class HasCheckJob(Protocol):

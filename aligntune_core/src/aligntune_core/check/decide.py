@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from aligntune_core.algorithms import find_algorithm
 from aligntune_core.backends.features import required_features
 from aligntune_core.backends.registry import Registry, registry
+from aligntune_core.check.brought_keys import brought_keys
 from aligntune_core.check.choose import AUTO, choose
 from aligntune_core.check.considered import Considered
 from aligntune_core.check.on_disk import place_problems
@@ -39,8 +40,11 @@ def decide(
         probe: Whether backends may import their engines to find out more.
         backends: The registry to choose from; this process's own if None.
     """
-    job, problems = read_job(values)
-    considered = _consider(job, backends or registry(), probe=probe)
+    known = backends or registry()
+    brought = brought_keys(values, known)
+    job, problems = read_job(values, brought.names)
+    problems = [brought.problems.get(problem.key, problem) for problem in problems]
+    considered = _consider(job, known, probe=probe)
     for check in CHECKS:
         problems += check(considered)
     choice = choose(considered.without_idle(problems))
