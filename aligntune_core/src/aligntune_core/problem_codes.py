@@ -79,7 +79,6 @@ CODES: Mapping[str, ProblemCode] = {
     "backend-not-installed": _fast("The backend, or a package it needs, is not installed", "The command is named."),
     "backend-broken": _fast("The backend's plugin fails or breaks the contract", "Other backends are not touched."),
     "backend-disabled": _fast("An environment variable switches the backend off", "It is named."),
-    "not-implemented": _fast("The backend declares the algorithm and has no trainer for it yet", "Use another one."),
     "backend-heavy": _fast("Importing the backend's plugin imports an engine", "Every query is slow.", "warning"),
     "backend-record": _fast(
         "What the backend's distribution recorded of it can't be read, or is not what its plugin says",

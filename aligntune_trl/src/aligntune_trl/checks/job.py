@@ -31,6 +31,11 @@ _OURS = frozenset({"output_dir", "disable_tqdm", "resume_from_checkpoint", "do_t
 def job_problems(job: Job) -> Iterator[Problem]:
     """Every problem that this backend finds in a job."""
     yield from environment_problems()
+    yield from setting_problems(job)
+
+
+def setting_problems(job: Job) -> Iterator[Problem]:
+    """The problems of what a job says, for any engine that trains by TRL's trainers."""
     for key in ("model_name", "reward_model_name"):
         if job.is_set(key):
             yield from model_problems(key, getattr(job, key))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,8 @@ from aligntune_trl.run.resuming import NothingLeftError, tied_names
 from aligntune_trl.translation.recipes import RECIPES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aligntune_core import Job, Listener
 
 
@@ -33,14 +34,25 @@ class TRLTrainer:
         tokenizer: The model's tokenizer.
         checkpoint: The checkpoint to go on from, None to start afresh.
         emit: Where events go.
+        merged: Makes a copy of a model with its adapter folded into its weights.
     """
 
-    def __init__(self, job: Job, native: Any, tokenizer: Any, checkpoint: Path | None, emit: Listener) -> None:
+    def __init__(
+        self,
+        job: Job,
+        native: Any,
+        tokenizer: Any,
+        checkpoint: Path | None,
+        emit: Listener,
+        *,
+        merged: Callable[[Any], Any],
+    ) -> None:
         self._job = job
         self._native = native
         self._tokenizer = tokenizer
         self._checkpoint = checkpoint
         self._emit = emit
+        self._copy_merged = merged
         self._effect = add_callbacks(native, job, RECIPES[job.algorithm or ""], emit)
 
     @property
@@ -164,4 +176,4 @@ class TRLTrainer:
                 "an adapter can't be merged into a model that is held in 4 bits without losing precision.",
                 fix="Save the adapter, load it on the base model in full precision with peft and merge it there.",
             )
-        return copy.deepcopy(self.model).merge_and_unload()
+        return self._copy_merged(self.model)
