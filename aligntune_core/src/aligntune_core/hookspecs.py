@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from aligntune_core.algorithms import Algorithm
     from aligntune_core.capabilities import BackendInfo
+    from aligntune_core.data.formats.table import Format
     from aligntune_core.encoding import Encoding
     from aligntune_core.events import Event, Listener
     from aligntune_core.job import Job
@@ -77,6 +78,19 @@ def aligntune_job_keys() -> type[BaseModel] | None:
 
     Returns:
         A class of pydantic's ``BaseModel``, whose fields are the keys; none may be a key that every job has.
+    """
+
+
+@hookspec(firstresult=True)
+def aligntune_formats() -> Iterable[Format] | None:
+    """Bring data formats: how datasets write rows, and what the backend's algorithms learn from. Since 1.1.
+
+    They are known for the jobs of this backend, and come before the core's. The kinds of rows that their functions make
+    are the core's or the plugin's own. Import the formats inside the hook; no engine may be imported. Hand the same to
+    ``aligntune_core.data.prepare_job`` when the trainer is made.
+
+    Returns:
+        The formats, the most specific first; none may have the name of one of the core's.
     """
 
 

@@ -9,6 +9,7 @@ from aligntune_core.backends.backend import Status
 from aligntune_core.backends.job_keys import job_key_problems
 from aligntune_core.backends.objections import declared_objection, objection, process_problems, unusable
 from aligntune_core.backends.settings import argument_problems
+from aligntune_core.check.formats import format_problems
 from aligntune_core.check.rules import CORE_KEYS
 from aligntune_core.problem import Problem, Severity
 from aligntune_core.wording import did_you_mean
@@ -179,5 +180,9 @@ def _own_check(backend: Backend, considered: Considered) -> Iterable[Problem]:
     ]
 
 
-BACKEND_CHECKS: tuple[Callable[[Backend, Considered], Iterable[Problem]], ...] = (_undeclared_keys, _own_check)
+BACKEND_CHECKS: tuple[Callable[[Backend, Considered], Iterable[Problem]], ...] = (
+    _undeclared_keys,
+    format_problems,
+    _own_check,
+)
 """What is checked of a job on one backend."""
