@@ -22,7 +22,7 @@ ROWS = st.builds(
     Capability,
     NAMES,
     st.sampled_from(Support),
-    st.frozensets(st.sampled_from(Feature)),
+    st.frozensets(st.sampled_from([*Feature, "fp8"])),
     st.text(min_size=1, max_size=12),
 )
 INFOS = st.builds(
@@ -42,8 +42,8 @@ ALGORITHMS = st.builds(
     Algorithm,
     name=NAMES,
     title=TEXTS,
-    task=st.sampled_from(Task),
-    dataset=st.sampled_from(DatasetKind),
+    task=st.sampled_from([*Task, "distillation"]),
+    dataset=st.sampled_from([*DatasetKind, "teacher_answers"]),
     source=TEXTS,
     reward=st.sampled_from(Reward),
     aliases=st.lists(NAMES, max_size=2).map(tuple),

@@ -287,7 +287,7 @@ def _feature(name: object, backends: Iterable[str], known: Registry) -> str:
 
 def _every_feature(backends: Iterable[str], known: Registry) -> list[str]:
     """The core's features, and those that the backends declare besides."""
-    infos = [known.get(name).info for name in backends]
+    infos = [known.declared(name).info for name in backends]
     own = {feature for info in infos if info for row in info.capabilities for feature in row.features}
     return [*Feature, *sorted(own - set(Feature))]
 

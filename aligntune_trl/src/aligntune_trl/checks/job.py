@@ -6,8 +6,8 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from aligntune_core import CheckpointError, Problem, Severity
+from aligntune_core.kit.checkpoints.choose import resume_from, step_of
 from aligntune_core.wording import did_you_mean, shown
-from aligntune_trl.checkpoints.choose import resume_from, step_of
 from aligntune_trl.checks.argument_values import same_keys, same_lora_keys, value_problems
 from aligntune_trl.checks.conflicts import setting_conflicts
 from aligntune_trl.checks.environment import environment_problems

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from safetensors import SafetensorError
 
 from aligntune_core import DataError, Finished, ModelError, Notice, RunError, Saved, TrainResult
+from aligntune_core.kit.checkpoints.origin import other_data
+from aligntune_core.kit.quiet import quiet_engine
 from aligntune_core.models.source import ModelKind, model_source
-from aligntune_trl.checkpoints.origin import other_data
-from aligntune_trl.models.quiet import quiet_engine
 from aligntune_trl.run.callbacks import add_callbacks
 from aligntune_trl.run.effect import a_batch
 from aligntune_trl.run.events import numbers

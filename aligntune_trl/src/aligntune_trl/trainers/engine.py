@@ -114,15 +114,17 @@ class PlainEngine:
     def policy(self, made_of: Ingredients, config: Any) -> Any:
         """The policy in float32, or in 4 bits, with peft's adapters."""
         import torch
-        from transformers import AutoModelForCausalLM
 
-        from aligntune_trl.models.loading import loading
+        from aligntune_core.kit.loading import load_model
 
         job = made_of.job
-        with loading(job.model_name):
-            policy = AutoModelForCausalLM.from_pretrained(
-                made_of.model, dtype=torch.float32, trust_remote_code=job.trust_remote_code, **loading_arguments(job)
-            )
+        policy = load_model(
+            made_of.model,
+            job.model_name,
+            trust_remote_code=job.trust_remote_code,
+            dtype=torch.float32,
+            **loading_arguments(job),
+        )
         if adapters := adapter_config(made_of):
             from peft import get_peft_model
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from aligntune_core import DataError, JobError, Notice
+from aligntune_core.kit.checkpoints.choose import resume_from
+from aligntune_core.kit.loading import loading_weights
+from aligntune_core.kit.quiet import quiet_engine
 from aligntune_core.machine.importing import large_import
-from aligntune_trl.checkpoints.choose import resume_from
 from aligntune_trl.models.adapter_layers import layer_problem
-from aligntune_trl.models.loading import loading_weights
-from aligntune_trl.models.quiet import quiet_engine
 from aligntune_trl.tokens.encoding import row_encoder
 from aligntune_trl.tokens.first_look import look_at_rows
 from aligntune_trl.trainers.engine import PLAIN

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from aligntune_core.kit.loading import load_config, loading
+from aligntune_core.kit.starting_model import starting_model
 from aligntune_core.machine.importing import large_import
 from aligntune_core.rewards import guarded, probe, resolve
 from aligntune_trl.checks.reward_model import require_scores
-from aligntune_trl.models.loading import load_config, loading
-from aligntune_trl.models.written_out import starting_model
 from aligntune_trl.trainers.engine_config import precision
 from aligntune_trl.translation.arguments import config_arguments
 

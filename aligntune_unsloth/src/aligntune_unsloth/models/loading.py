@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aligntune_core import BackendError, JobError, ModelError, Problem
-from aligntune_trl.models.loading import loading
+from aligntune_core.kit.loading import loading
 from aligntune_trl.trainers.engine_config import adapter_config
 
 if TYPE_CHECKING:
