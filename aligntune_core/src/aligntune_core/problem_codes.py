@@ -82,8 +82,8 @@ CODES: Mapping[str, ProblemCode] = {
     "not-implemented": _fast("The backend declares the algorithm and has no trainer for it yet", "Use another one."),
     "backend-heavy": _fast("Importing the backend's plugin imports an engine", "Every query is slow.", "warning"),
     "no-backend": _fast("No backend can run the job here", "Why not each is said."),
-    "process-conflict": _fast("This process has imported what the backend can't live with", "Use a fresh process."),
-    "import-order": _fast("This process has imported modules in the wrong order", "Use a fresh process."),
+    "process-conflict": _fast("This process has imported what the backend can't live with", "Use isolation: process."),
+    "import-order": _fast("This process has imported modules in the wrong order", "Use isolation: process."),
     # what it needs from the machine
     "precision": _fast("The device can't train in this precision", "The engine would ignore it or fail late."),
     "output-not-writable": _fast(

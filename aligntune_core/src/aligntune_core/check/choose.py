@@ -65,7 +65,7 @@ def _named(considered: Considered) -> Choice:
     if backend.ready and backend.reason:
         message = f"backend '{wanted}': {backend.reason}."
         choice.problems.append(Problem("backend-heavy", message, "", "backend", Severity.WARNING))
-    choice.problems += process_problems(backend)
+    choice.problems += _here(backend, considered)
     if backend.plugin is not None and algorithm:
         choice.problems += _asked(backend, considered)
     return choice
@@ -80,7 +80,7 @@ def _first_able(considered: Considered) -> Choice:
     able: list[Problem] = []
     for name, backend in considered.backends.all().items():
         objected = objection(backend, algorithm, considered.features)
-        problems = [objected] if objected else [*process_problems(backend), *_asked(backend, considered)]
+        problems = [objected] if objected else [*_here(backend, considered), *_asked(backend, considered)]
         stopping = [problem for problem in problems if problem.severity is Severity.ERROR]
         if stopping:
             choice.rejected[name] = " ".join(f"{problem.message} {problem.fix}".rstrip() for problem in stopping)
@@ -122,6 +122,11 @@ def _installs(algorithm: Algorithm, considered: Considered) -> str:
         if backend.status is Status.MISSING and may:
             return backend.install
     return ""
+
+
+def _here(backend: Backend, considered: Considered) -> list[Problem]:
+    """What this process has against a backend; nothing for a job that gets a process of its own."""
+    return [] if considered.job.isolation else process_problems(backend)
 
 
 def _asked(backend: Backend, considered: Considered) -> list[Problem]:
