@@ -207,14 +207,16 @@ def test_the_status_of_backends(here):
             "version": "",
             "reason": "aligntune-trl is not installed",
             "install": 'pip install "aligntune[trl]>=1.0"',
+            "notes": [],
         },
         "unsloth": {
             "status": "missing",
             "version": "",
             "reason": "aligntune-unsloth is not installed",
             "install": 'pip install "aligntune[unsloth]>=1.0"',
+            "notes": [],
         },
-        "fake": {"status": "ready", "version": "", "reason": "", "install": ""},
+        "fake": {"status": "ready", "version": "", "reason": "", "install": "", "notes": []},
     }
 
 

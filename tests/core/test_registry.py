@@ -90,10 +90,9 @@ BROKEN = {
     "is empty": ({"source": ""}, "has no aligntune_backend_info"),
     "is of another contract": (
         {"contract": CONTRACT_VERSION + 1},
-        "written for version 2 of the contract; this core has 1",
+        "needs version 3 of the contract; this core has 2: install a newer aligntune-core",
     ),
     "has another name": ({"calls_itself": "other"}, "calls itself 'other', but its entry point is 'odd'"),
-    "misspells a hook": ({"after": MISSPELT}, "aligntune_creat_trainer"),
     "misspells an argument": ({"after": WRONG_ARGUMENT}, "probes"),
     "has a row twice": (
         {
@@ -266,6 +265,7 @@ def test_a_known_backend_that_is_not_installed_says_how_to_install_it():
         "version": "",
         "reason": "aligntune-unsloth is not installed",
         "install": 'pip install "aligntune[unsloth]>=1.0"',
+        "notes": [],
     }
 
 
@@ -349,3 +349,70 @@ def test_a_hook_is_answered_by_the_backend_that_was_asked(backends, fake, job):
     known = backends(greedy, "acme")
     verdict = decide(job(backend="acme"), backends=known)
     assert launch(verdict, on_event=lambda _event: None, backends=known)
+
+
+def test_a_hook_that_this_core_does_not_know_breaks_nothing(plugin, job):
+    later = "\nfrom aligntune_core import hookimpl\n@hookimpl\ndef aligntune_shear_sheep(job, flock): ...\n"
+    known = registry(plugin("acme", after=MISSPELT), plugin("bolt", after=later))
+    misspelt, unknown = (known.get(name).notes for name in ("acme", "bolt"))
+    assert [(note.code, str(note.severity)) for note in (*misspelt, *unknown)] == [("backend-hook", "warning")] * 2
+    message = "its plugin implements '{}', a hook that this core does not know and never calls"
+    assert misspelt[0].message == message.format("aligntune_creat_trainer")
+    assert misspelt[0].fix == "Did you mean 'aligntune_create_trainer'?"
+    assert (unknown[0].message, unknown[0].fix) == (
+        message.format("aligntune_shear_sheep"),
+        "A later core may call it.",
+    )
+    assert all(known.get(name).ready for name in ("acme", "bolt"))
+    (warning,) = decide(job(backend="acme"), backends=known).warnings
+    assert warning.message == f"backend 'acme': {misspelt[0].message}."
+
+
+@pytest.mark.parametrize(
+    ("contract", "speaks", "said"),
+    [
+        ("1", (1, 1), ""),
+        ("(1, 2)", (1, 1), ""),
+        ("(1, 1)", (1, 3), ""),
+        ("(2, 4)", (3, 3), ""),
+        ("2", (1, 2), ""),
+        ("(2, 3)", (1, 1), "needs version 2 of the contract; this core has 1: install a newer aligntune-core"),
+        ("(1, 2)", (3, 4), "written for version 2 of the contract; this core speaks none before 3"),
+    ],
+)
+def test_a_plugin_is_used_where_its_contract_and_the_core_s_have_a_version_in_common(
+    plugin, monkeypatch, contract, speaks, said
+):
+    for name, version in zip(("OLDEST_CONTRACT", "CONTRACT_VERSION"), speaks, strict=True):
+        monkeypatch.setattr(f"aligntune_core.backends.contract.{name}", version)
+    found = registry(plugin("acme", contract=contract)).get("acme")
+    assert found.ready == (not said), found.reason
+    assert said in found.reason
+
+
+def test_a_hook_or_an_argument_that_goes_is_told_of_before_it_goes(plugin):
+    import pluggy
+
+    spec = pluggy.HookspecMarker("aligntune")
+
+    class Later:
+        @spec(firstresult=True, warn_on_impl=DeprecationWarning("aligntune_shear goes in version 3: use x."))
+        def aligntune_shear(self): ...
+
+        @spec(
+            firstresult=True,
+            warn_on_impl_args={"rows": DeprecationWarning("the argument rows goes in version 3.")},
+        )
+        def aligntune_comb(self, job, rows): ...
+
+    known = registry(
+        plugin("acme", after="\n@hookimpl\ndef aligntune_shear(): ...\n@hookimpl\ndef aligntune_comb(rows): ...\n"),
+        plugin("bolt", after="\n@hookimpl\ndef aligntune_comb(job): ...\n"),
+    )
+    known._manager.add_hookspecs(Later)
+    assert [note.message for note in known.get("acme").notes] == [
+        "its plugin is out of date: the argument rows goes in version 3",
+        "its plugin is out of date: aligntune_shear goes in version 3: use x",
+    ]
+    assert known.get("acme").ready
+    assert known.get("bolt").notes == ()

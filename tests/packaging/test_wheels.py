@@ -103,6 +103,14 @@ def test_entry_points_name_the_backends(wheels):
     assert "unsloth = aligntune_unsloth.plugin" in read(wheels.files["aligntune-unsloth"], "entry_points.txt")
 
 
+@pytest.mark.parametrize("name", ["trl", "unsloth"])
+def test_what_a_plugin_says_is_in_its_wheel_and_named(wheels, name):
+    wheel = wheels.files[f"aligntune-{name}"]
+    said = read(wheel, "entry_points.txt")
+    assert f"[aligntune_core.backend_info]\n{name} = aligntune_{name}:backend.json" in said
+    assert f"aligntune_{name}/backend.json" in code(wheel)
+
+
 def test_extras_pull_the_backends_of_the_same_version(wheels):
     said = requirements(wheels.files["aligntune"])
     assert said == {

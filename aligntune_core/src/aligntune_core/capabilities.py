@@ -8,8 +8,12 @@ from typing import Any
 
 from aligntune_core.algorithms import spelling, word_of
 
-CONTRACT_VERSION = 1
-"""The version of the plugin contract that this core speaks. It goes up when a hook or value changes incompatibly."""
+CONTRACT_VERSION = 2
+"""The version of the plugin contract that this core speaks. It goes up when a hook, an argument or a value is added,
+changed or retired."""
+
+OLDEST_CONTRACT = 1
+"""The oldest version that this core speaks too: plugins that were tried with nothing newer than it still work."""
 
 
 class Support(StrEnum):
@@ -87,7 +91,8 @@ class BackendInfo:
     Args:
         name: The backend's name, the same as its entry point's.
         summary: One line for people.
-        contract: The contract version the plugin was written for, as a literal number.
+        contract: The versions of the contract that the plugin works with, as literal numbers: the oldest that it
+            needs and the newest that it was tried with, e.g. ``(1, 2)``; one number where they are the same.
         capabilities: One row for each algorithm; a missing row means "not declared".
         requirements: The engine's packages as version ranges (PEP 508), e.g. ``trl>=1.12,<1.17``.
         install: The command that installs what is missing; ``pip install`` of the plugin's distribution if left out.
@@ -96,20 +101,24 @@ class BackendInfo:
         job_keys: The job keys that the engine honours, beyond those that the core rules itself
             (``aligntune_core.check.rules.CORE_KEYS``): a job that sets another one is refused, also one that a later
             core adds. None if the plugin checks every key itself.
+        constraints: The file in the plugin's package that names tested versions of all that the engine needs, for
+            pip's ``--constraint``; empty where there is none.
 
     Raises:
         TypeError: If something other than a tuple is given where one belongs, a text for instance.
+        ValueError: If the contract's versions are no numbers from 1 on, the oldest first.
     """
 
     name: str
     summary: str
-    contract: int
+    contract: int | tuple[int, int]
     capabilities: tuple[Capability, ...]
     requirements: tuple[str, ...] = ()
     install: str = ""
     import_order: tuple[ImportOrder, ...] = ()
     conflicts: tuple[str, ...] = ()
     job_keys: frozenset[str] | None = None
+    constraints: str = ""
 
     def __post_init__(self) -> None:
         _make_tuple(self, "capabilities", Capability)
@@ -118,6 +127,16 @@ class BackendInfo:
         _make_tuple(self, "conflicts", str)
         if self.job_keys is not None:
             object.__setattr__(self, "job_keys", frozenset(self.job_keys))
+        given: Any = self.contract
+        versions = list(given) if isinstance(given, tuple | list) else [given, given]
+        if len(versions) != 2 or any(type(each) is not int for each in versions) or not 1 <= versions[0] <= versions[1]:
+            raise ValueError(f"BackendInfo.contract is {given!r:.60}, not a version, nor the oldest and the newest one")
+        object.__setattr__(self, "contract", versions[0] if versions[0] == versions[1] else tuple(versions))
+
+    @property
+    def contracts(self) -> tuple[int, int]:
+        """The oldest version of the contract that the plugin needs, and the newest that it was tried with."""
+        return self.contract if isinstance(self.contract, tuple) else (self.contract, self.contract)
 
     def capability(self, algorithm: str) -> Capability:
         """The row for an algorithm; a row that says "not declared" where the backend has none."""

@@ -79,8 +79,17 @@ CODES: Mapping[str, ProblemCode] = {
     "backend-not-installed": _fast("The backend, or a package it needs, is not installed", "The command is named."),
     "backend-broken": _fast("The backend's plugin fails or breaks the contract", "Other backends are not touched."),
     "backend-disabled": _fast("An environment variable switches the backend off", "It is named."),
-    "not-implemented": _fast("The backend declares the algorithm and has no trainer for it yet", "Use another one."),
     "backend-heavy": _fast("Importing the backend's plugin imports an engine", "Every query is slow.", "warning"),
+    "backend-record": _fast(
+        "What the backend's distribution recorded of it can't be read, or is not what its plugin says",
+        "The plugin holds, but queries may have answered from the record.",
+        "warning",
+    ),
+    "backend-hook": _fast(
+        "The backend's plugin implements a hook that this core never calls, or one that goes",
+        "What it does there is not done.",
+        "warning",
+    ),
     "no-backend": _fast("No backend can run the job here", "Why not each is said."),
     "process-conflict": _fast("This process has imported what the backend can't live with", "Use isolation: process."),
     "import-order": _fast("This process has imported modules in the wrong order", "Use isolation: process."),
@@ -170,6 +179,35 @@ CODES: Mapping[str, ProblemCode] = {
     # while a run goes
     "run": ProblemCode("error", "run", "The run could not go on, e.g. because it diverged", "Why is said.", "run"),
     "backend": ProblemCode("error", "run", "The backend broke the contract", "Report it to its authors.", "run"),
+    "late-event": ProblemCode(
+        "warning", "run", "The backend sent an event of a training outside of one", "It is left out.", "run"
+    ),
+    "missing-event": ProblemCode(
+        "warning", "run", "The backend did not tell of a training's beginning or end", "Little was told of it.", "run"
+    ),
+    "weights-unchanged": ProblemCode(
+        "warning", "run", "A training left the weights as they were", "The learning rate may be too small.", "run"
+    ),
+    # in a process of its own
+    "other-process": ProblemCode(
+        "error", "run", "Something can't be given to another process", "Its name and type are told.", "trainer"
+    ),
+    "process-start": ProblemCode(
+        "error",
+        "run",
+        "The interpreter of the job's process does not start or has no AlignTune",
+        "Why is said.",
+        "run",
+    ),
+    "process-version": ProblemCode(
+        "error", "run", "The job's process has another version of AlignTune", "Install the same in both.", "run"
+    ),
+    "process-died": ProblemCode(
+        "error", "run", "The job's process ended before its work was done", "How, and what it printed last.", "run"
+    ),
+    "process-channel": ProblemCode(
+        "error", "run", "The job's process wrote on its channel what is no message", "It is ended.", "run"
+    ),
 }
 """The core's codes. A backend may have further ones."""
 

@@ -22,7 +22,7 @@ def test_version(aligntune):
 def test_help_names_every_command(aligntune):
     said = aligntune("--help")
     assert said.code == 0
-    for name in ("train", "check", "capabilities", "backends", "doctor", "schema", "quickstart"):
+    for name in ("train", "check", "capabilities", "backends", "doctor", "schema", "plugin", "quickstart"):
         assert re.search(rf"^  {name} ", said.out, re.MULTILINE)
         assert aligntune(name, "--help").out.startswith(f"Usage: aligntune {name}")
     assert max(map(len, said.out.splitlines())) <= 80

@@ -102,8 +102,9 @@ def _elsewhere(factory: str, algorithm: str, other: str) -> JobError:
 def get_backend_status() -> dict[str, dict[str, Any]]:
     """How every backend stands here, by name.
 
-    Each has its ``status``, ``version``, ``reason`` and the command that would ``install`` it; and its ``standing``:
-    whether it is installed, its plugin can be imported, its engine is there in a version that it can use, and a device
-    that it trains on is here, each as ``yes`` (None where that is not known) with a ``reason``.
+    Each has its ``status``, ``version``, ``reason`` and the command that would ``install`` it; ``notes``, what is odd
+    about its plugin; and its ``standing``: whether it is installed, its plugin can be imported, its engine is there in
+    a version that it can use, and a device that it trains on is here, each as ``yes`` (None where that is not known,
+    e.g. of a plugin that was not imported since its distribution recorded what it says) with a ``reason``.
     """
-    return {name: backend.to_dict() for name, backend in registry().all().items()}
+    return {name: backend.to_dict() for name, backend in registry().all(imported=False).items()}

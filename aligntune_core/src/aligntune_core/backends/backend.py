@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from aligntune_core.capabilities import BackendInfo
+    from aligntune_core.problem import Problem
 
 
 class Status(StrEnum):
@@ -60,9 +61,10 @@ class Backend:
         reason: Why it can't be used, or what is wrong with it; empty when all is well.
         install: The command that would make it usable, where there is one.
         info: What its plugin declares, where that could be read.
-        plugin: The plugin itself.
+        plugin: The plugin itself; None where it was not imported, or can't be.
         cause: The exception behind a ``broken`` status.
         origin: Where its plugin comes from: a distribution with its version, or this process; empty when not installed.
+        notes: What is odd about its plugin and keeps nobody from using it.
     """
 
     name: str
@@ -74,6 +76,7 @@ class Backend:
     plugin: Any = None
     cause: BaseException | None = None
     origin: str = ""
+    notes: tuple[Problem, ...] = ()
 
     @property
     def ready(self) -> bool:
@@ -82,7 +85,7 @@ class Backend:
 
     @property
     def standing(self) -> tuple[Standing, ...]:
-        """The answer to each of ``QUESTIONS``; all are yes where the backend can be used here."""
+        """The answer to each of ``QUESTIONS``; none is no where the backend can be used here."""
         return (_installed(self), _plugin(self), _engine(self), _device(self))
 
     def to_dict(self) -> dict[str, Any]:
@@ -92,6 +95,7 @@ class Backend:
             "version": self.version,
             "reason": self.reason,
             "install": self.install,
+            "notes": [f"{note.message}." for note in self.notes],
             "standing": {each.question: {"yes": each.yes, "reason": each.reason} for each in self.standing},
         }
 
@@ -133,6 +137,8 @@ def _plugin(backend: Backend) -> Standing:
         return Standing("plugin", None, f"not imported: {backend.reason}")
     if backend.status is Status.BROKEN:
         return Standing("plugin", False, backend.reason)
+    if backend.plugin is None and backend.info is not None:
+        return Standing("plugin", None, "not imported: what its distribution recorded of it was read")
     return Standing("plugin", True, (backend.ready and backend.reason) or "it keeps the contract")
 
 

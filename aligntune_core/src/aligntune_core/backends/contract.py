@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aligntune_core.algorithms import ALGORITHMS, Algorithm, find_algorithm
-from aligntune_core.capabilities import CONTRACT_VERSION, BackendInfo
+from aligntune_core.capabilities import CONTRACT_VERSION, OLDEST_CONTRACT, BackendInfo
 from aligntune_core.errors import BackendError
 from aligntune_core.wording import did_you_mean
 
@@ -25,9 +25,16 @@ def checked_info(name: str, info: object) -> BackendInfo:
     """
     if not isinstance(info, BackendInfo):
         raise BackendError(f"aligntune_backend_info returned {type(info).__name__}, not BackendInfo")
-    if info.contract != CONTRACT_VERSION:
+    oldest, newest = info.contracts
+    if oldest > CONTRACT_VERSION:
         raise BackendError(
-            f"its plugin was written for version {info.contract} of the contract; this core has {CONTRACT_VERSION}"
+            f"its plugin needs version {oldest} of the contract; this core has {CONTRACT_VERSION}: install a newer "
+            "aligntune-core, or an older release of the plugin"
+        )
+    if newest < OLDEST_CONTRACT:
+        raise BackendError(
+            f"its plugin was written for version {newest} of the contract; this core speaks none before "
+            f"{OLDEST_CONTRACT}: install a newer release of the plugin"
         )
     if info.name != name:
         raise BackendError(f"its plugin calls itself '{info.name}', but its entry point is '{name}'")

@@ -1,18 +1,18 @@
-"""The distributions installed here: their versions and entry points, read from the folders that installers write.
+"""The distributions installed here: their versions, entry points and files, read from where installers put them.
 
-``importlib.metadata`` gives the same and takes longer to import than a whole query may take, so it is asked only where
-there is a place on ``sys.path`` that is not a folder. What is read is the standard record of installed projects: a
-folder ``NAME-VERSION.dist-info`` with a file ``entry_points.txt``.
+``importlib.metadata`` gives the same and takes longer to import than a whole query may take, and so does ``pathlib``;
+the former is asked only where there is a place on ``sys.path`` that is not a folder. What is read is the standard
+record of installed projects: a folder ``NAME-VERSION.dist-info`` with a file ``entry_points.txt``.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -88,44 +88,97 @@ def installed_entry_points(group: str) -> list[EntryPoint]:
     Args:
         group: The group's name.
     """
-    if _beyond_folders():
+    if _beyond_folders(tuple(sys.path)):
         from importlib.metadata import entry_points
 
         return list(entry_points(group=group))
-    found: list[EntryPoint] = []
-    for distribution in _distributions(tuple(sys.path)).values():
+    return [
+        _FoundEntryPoint(name, value, distribution)
+        for distribution, text in _entry_point_texts(tuple(sys.path))
+        if group in text
+        for name, value in _section(text.splitlines(), group)
+    ]
+
+
+def package_file(package: str, name: str) -> bytes | None:
+    """What a file beside a package's modules holds; None where there is none. The package is not imported.
+
+    Args:
+        package: The package's name, dotted where it is inside another.
+        name: The file's name.
+
+    Raises:
+        OSError: If it is there and can't be read.
+    """
+    parts = (*package.split("."), name)
+    for place in sys.path:
+        path = os.path.join(place, *parts)
+        if os.access(path, os.F_OK):
+            return _read(path)
+    # an editable install may have an importer of its own in place of a folder on the path, and a zip file has one too
+    return _through_importer(parts)
+
+
+def _through_importer(parts: tuple[str, ...]) -> bytes | None:
+    from importlib.util import find_spec
+
+    first, *rest = parts
+    try:
+        spec = find_spec(first)
+    except (ImportError, ValueError):
+        return None
+    if spec is None or spec.loader is None:
+        return None
+    for folder in spec.submodule_search_locations or ():
         try:
-            text = Path(distribution.folder, "entry_points.txt").read_text(encoding="utf-8")
-        except OSError:
+            return bytes(spec.loader.get_data(os.path.join(folder, *rest)))  # type: ignore[attr-defined]
+        except (OSError, AttributeError):
             continue
-        found += [_FoundEntryPoint(name, value, distribution) for name, value in _section(text.splitlines(), group)]
-    return found
+    return None
 
 
 @lru_cache(maxsize=8)
 def _distributions(places: tuple[str, ...]) -> dict[str, Distribution]:
-    if _beyond_folders():
+    if _beyond_folders(places):
         from importlib.metadata import distributions
 
         return {normalised(each.name): Distribution(normalised(each.name), each.version) for each in distributions()}
     found: dict[str, Distribution] = {}
     for place in places:
         try:
-            folders = sorted(Path(place).iterdir())
+            names = sorted(os.listdir(place or "."))
         except OSError:
             continue
-        for folder in folders:
-            if folder.suffix in {".dist-info", ".egg-info"} and "-" in folder.stem:
-                project, version = folder.stem.split("-")[:2]
+        for name in names:
+            if name.endswith((".dist-info", ".egg-info")) and "-" in name[:-10]:
+                project, version = name[:-10].split("-")[:2]
                 # the first on the path is the one that is imported
-                each = Distribution(normalised(project), version, str(folder))
+                each = Distribution(normalised(project), version, os.path.join(place, name))
                 found.setdefault(each.name, each)
     return found
 
 
-def _beyond_folders() -> bool:
+@lru_cache(maxsize=8)
+def _entry_point_texts(places: tuple[str, ...]) -> list[tuple[Distribution, str]]:
+    found = []
+    for distribution in _distributions(places).values():
+        try:
+            text = _read(os.path.join(distribution.folder, "entry_points.txt"))
+        except OSError:
+            continue
+        found.append((distribution, text.decode(errors="replace")))
+    return found
+
+
+@lru_cache(maxsize=8)
+def _beyond_folders(places: tuple[str, ...]) -> bool:
     """Whether packages may be found elsewhere than in folders: in zip files, or by an importer of somebody's own."""
-    return any(Path(place).is_file() for place in sys.path)
+    return any(os.path.isfile(place) for place in places)
+
+
+def _read(path: str) -> bytes:
+    with open(path, "rb", buffering=0) as file:
+        return file.read()
 
 
 def _section(lines: Iterable[str], group: str) -> list[tuple[str, str]]:

@@ -78,13 +78,14 @@ def capabilities(
     here = _device_here() if usable else None
     rows = []
     for name in known.names() if wanted_backend is None else [wanted_backend]:
-        found = known.get(name)
+        found = known.declared(name)
         if found.info is None:
             continue
         for each in wanted:
             if (asked or here) and _objection(found, each, asked, here, known):
                 continue
-            row = found.info.capability(each.name)
+            info = known.declared(name).info or found.info
+            row = info.capability(each.name)
             rows.append(
                 CapabilityRow(name, each.name, str(each.task), row.support, tuple(sorted(row.features)), row.note)
             )
@@ -119,8 +120,8 @@ def find_backends(
 ) -> list[FoundBackend]:
     """The backends that declare an algorithm with all these features, in the order ``backend="auto"`` prefers them.
 
-    Declared is not the same as usable here: each says whether it is, and why not. Those that can be used are
-    ``[found.name for found in find_backends("grpo", usable=True)]``.
+    Declared is not the same as usable here: each says whether it is, and why not, by what is recorded of it. Those that
+    can be used are ``[found.name for found in find_backends("grpo", usable=True)]``, which asks their plugins too.
 
     Args:
         algorithm: The algorithm's name or alias; any algorithm if None.
@@ -139,11 +140,12 @@ def find_backends(
     here = _device_here()
     found = []
     for name in known.names():
-        backend = known.get(name)
+        backend = known.declared(name)
         declared = [each for each in wanted if not _objection(backend, each, asked)]
         if not declared:
             continue
-        objections = {each.name: _objection(backend, each, asked, here, known) for each in declared}
+        ask = known if usable or backend.plugin is not None else None
+        objections = {each.name: _objection(backend, each, asked, here, ask) for each in declared}
         able = [each for each in declared if not objections[each.name]]
         if usable and not able:
             continue
@@ -177,11 +179,11 @@ def supports(
 
     Returns:
         The answer with its reason: what stands against it, or how far the support goes and, where the backend can't be
-        used here, why not.
+        used here by what is recorded of it, why not. Only for ``usable`` is its plugin asked too.
     """
     known = backends or registry()
     try:
-        found = known.get(_backend_name(backend, known))
+        found = known.declared(_backend_name(backend, known))
         wanted = find_algorithm(str(algorithm), known.algorithms([found.name]))
         # only now all, since that loads every plugin
         wanted = wanted or _algorithm(algorithm, known.algorithms(known.names()))
@@ -189,7 +191,8 @@ def supports(
     except AlignTuneError as error:
         return Answer(False, str(error))
     declared = _objection(found, wanted, asked)
-    unusable = _objection(found, wanted, asked, _device_here(), known) if usable or not declared else ""
+    ask = known if usable or found.plugin is not None else None
+    unusable = _objection(found, wanted, asked, _device_here(), ask) if usable or not declared else ""
     objection = unusable if usable else declared
     if objection:
         return Answer(False, objection)
@@ -210,7 +213,7 @@ def _objection(
         algorithm: What it should train.
         asked: The features, devices among them.
         here: The device that is here, if the backend has to be usable on it; None if declaring is enough.
-        known: The registry it is of, likewise.
+        known: The registry it is of, if its plugin is to be asked too; it is imported for that.
     """
     from aligntune_core.backends.objections import declared_objection, diagnosed, feature_problems, objection
 
@@ -222,6 +225,9 @@ def _objection(
         return _objection(backend, algorithm, asked) or "no CUDA GPU is here."
     asked = [*asked, here]
     problem = problem or next(feature_problems(algorithm, asked), None) or objection(backend, algorithm, asked)
+    if problem is None and known is not None:
+        backend = known.get(backend.name)
+        problem = objection(backend, algorithm, asked)
     if problem is None and known is not None:
         problem = next((each for each in diagnosed(backend, known) if each.severity is Severity.ERROR), None)
     return problem.message if problem else ""
@@ -281,7 +287,7 @@ def _feature(name: object, backends: Iterable[str], known: Registry) -> str:
 
 def _every_feature(backends: Iterable[str], known: Registry) -> list[str]:
     """The core's features, and those that the backends declare besides."""
-    infos = [known.get(name).info for name in backends]
+    infos = [known.declared(name).info for name in backends]
     own = {feature for info in infos if info for row in info.capabilities for feature in row.features}
     return [*Feature, *sorted(own - set(Feature))]
 

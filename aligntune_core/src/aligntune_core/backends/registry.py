@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import os
 import sys
-from functools import lru_cache
+from dataclasses import replace
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
-import pluggy
-
-from aligntune_core import hookspecs
 from aligntune_core.algorithms import ALGORITHMS
 from aligntune_core.backends.backend import KNOWN_BACKENDS, Backend, Status, by_preference
 from aligntune_core.backends.contract import check_algorithms, checked_info
 from aligntune_core.backends.hooks import HookError, contained
 from aligntune_core.backends.installed import installed_entry_points, normalised
+from aligntune_core.backends.recorded import Recorded, RecordError, differences, read_record
 from aligntune_core.backends.requirements import unmet_requirements
 from aligntune_core.errors import BackendError
+from aligntune_core.groups import ENTRY_POINT_GROUP, PROJECT, RECORD_GROUP
 from aligntune_core.wording import described
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+
+    import pluggy
 
     from aligntune_core.algorithms import Algorithm
     from aligntune_core.backends.installed import EntryPoint
@@ -38,25 +40,42 @@ class Registry:
 
     Args:
         entry_points: The backends' entry points; those installed in this environment if None.
-        environ: Where ``ALIGNTUNE_DISABLED_BACKENDS`` and ``ALIGNTUNE_ONLY_BACKENDS`` are read from.
+        environ: Where ``ALIGNTUNE_DISABLED_BACKENDS``, ``ALIGNTUNE_ONLY_BACKENDS`` and ``ALIGNTUNE_PLUGINS`` are read
+            from.
+        records: The entry points that name what distributions recorded of their plugins.
     """
 
     def __init__(
-        self, entry_points: Iterable[EntryPoint] | None = None, environ: Mapping[str, str] = os.environ
+        self,
+        entry_points: Iterable[EntryPoint] | None = None,
+        environ: Mapping[str, str] = os.environ,
+        records: Iterable[EntryPoint] = (),
     ) -> None:
         if entry_points is None:
-            entry_points = installed_entry_points(hookspecs.ENTRY_POINT_GROUP)
+            entry_points, records = installed_entry_points(ENTRY_POINT_GROUP), installed_entry_points(RECORD_GROUP)
         self._entry_points: dict[str, list[EntryPoint]] = {}
-        for point in entry_points:
+        for point in (*entry_points, *_tried(environ)):
             claims = self._entry_points.setdefault(point.name, [])
             if all(_distribution(point) != _distribution(claim) for claim in claims):
                 claims.append(point)
         self._disabled = _names(environ.get("ALIGNTUNE_DISABLED_BACKENDS", ""))
         self._only = _names(environ.get("ALIGNTUNE_ONLY_BACKENDS", ""))
+        self._record_points = {(point.name, _distribution(point)): point for point in records}
+        self._records: dict[str, Recorded | RecordError] = {}
         self._backends: dict[str, Backend] = {}
+        self._declared: dict[str, Backend] = {}
         self._brought: dict[str, tuple[Algorithm, ...]] = {}
-        self._manager = pluggy.PluginManager(hookspecs.PROJECT)
-        self._manager.add_hookspecs(hookspecs)
+
+    @cached_property
+    def _manager(self) -> pluggy.PluginManager:
+        # only where a plugin is imported: what is read of backends needs none of it
+        import pluggy
+
+        from aligntune_core import hookspecs
+
+        manager = pluggy.PluginManager(PROJECT)
+        manager.add_hookspecs(hookspecs)
+        return manager
 
     def names(self) -> list[str]:
         """The names of all backends, in order of preference; no plugin is imported."""
@@ -80,9 +99,29 @@ class Registry:
             self._backends[name] = self._find(name)
         return self._backends[name]
 
-    def all(self) -> dict[str, Backend]:
-        """Every backend by name, in order of preference; all plugins are imported, but no engine."""
-        found = {name: self.get(name) for name in self.names()}
+    def declared(self, name: str) -> Backend:
+        """One backend by what its distribution recorded of it; its plugin is imported only where that is nothing.
+
+        One whose plugin was imported already is as that says.
+
+        Raises:
+            KeyError: If there is no backend of that name.
+        """
+        if name not in self._backends and name not in self._declared:
+            found = self._from_record(name)
+            if found is None:
+                return self.get(name)
+            self._declared[name] = found
+        return self._backends.get(name) or self._declared[name]
+
+    def all(self, *, imported: bool = True) -> dict[str, Backend]:
+        """Every backend by name, in order of preference; no engine is imported.
+
+        Args:
+            imported: Whether all plugins are imported; those whose distributions recorded nothing otherwise.
+        """
+        find = self.get if imported else self.declared
+        found = {name: find(name) for name in self.names()}
         for name, points in self._entry_points.items():
             owner = KNOWN_BACKENDS.get(name)
             for point in points:
@@ -98,10 +137,18 @@ class Registry:
         """The core's algorithms and those that the named backends bring."""
         found = {algorithm.name: algorithm for algorithm in ALGORITHMS}
         for name in names:
-            if self.get(name).plugin is not None:
-                for algorithm in self._brought.get(name, ()):
-                    found.setdefault(algorithm.name, algorithm)
+            for algorithm in self.brought(name):
+                found.setdefault(algorithm.name, algorithm)
         return tuple(found.values())
+
+    def brought(self, name: str) -> tuple[Algorithm, ...]:
+        """The algorithms that one backend brings."""
+        return self._brought.get(name, ()) if self.declared(name).info is not None else ()
+
+    def record_place(self, name: str) -> str:
+        """The package and the file in which a backend's distribution recorded what its plugin says; empty if none."""
+        points = (self._record_points.get((name, _distribution(point))) for point in self._points(name))
+        return next((point.value for point in points if point), "")
 
     def hook(self, backend: Backend, name: str) -> Callable[..., Any]:
         """The hook of that name, as this backend alone implements it."""
@@ -181,11 +228,26 @@ class Registry:
         self._backends[name] = self._adopt(name, plugin)
         return self._backends[name]
 
+    def _points(self, name: str) -> list[EntryPoint]:
+        """The entry points that may claim a name."""
+        known, points = KNOWN_BACKENDS.get(name), self._entry_points.get(name, [])
+        return [point for point in points if not known or _distribution(point) == known.distribution]
+
     def _find(self, name: str) -> Backend:
-        known = KNOWN_BACKENDS.get(name)
-        points = self._entry_points.get(name, [])
-        if known:
-            points = [point for point in points if _distribution(point) == known.distribution]
+        barred = self._barred(name)
+        if barred:
+            return barred
+        (point,) = self._points(name)
+        try:
+            return self._load(name, point)
+        except BackendError as error:
+            cause = error.__cause__ or error
+            reason = str(error).rstrip(".")
+            return Backend(name, Status.BROKEN, _version(point), reason, cause=cause, origin=_origin(point))
+
+    def _barred(self, name: str) -> Backend | None:
+        """A backend that can't be used whatever its plugin says; None if only that tells."""
+        known, points = KNOWN_BACKENDS.get(name), self._points(name)
         origin = " and ".join(sorted(map(_origin, points)))
         if name in self._disabled:
             return Backend(name, Status.DISABLED, reason="ALIGNTUNE_DISABLED_BACKENDS names it", origin=origin)
@@ -200,12 +262,30 @@ class Registry:
             claimants = " and ".join(sorted(_distribution(point) for point in points))
             reason = f"{claimants} both claim the name"
             return Backend(name, Status.BROKEN, reason=reason, install=_uninstall(points[-1]), origin=origin)
+        return None
+
+    def _from_record(self, name: str) -> Backend | None:
+        if self._barred(name) or not self._points(name):
+            return None
+        (point,) = self._points(name)
+        recorded = self._recorded(name, point)
+        if not isinstance(recorded, Recorded):
+            return None
         try:
-            return self._load(name, points[0])
-        except BackendError as error:
-            cause = error.__cause__ or error
-            reason = str(error).rstrip(".")
-            return Backend(name, Status.BROKEN, _version(points[0]), reason, cause=cause, origin=origin)
+            return self._accepted(name, recorded, point=point)
+        except (BackendError, ValueError) as error:
+            self._records[name] = RecordError(f"breaks the contract: {error}".rstrip("."))
+            return None
+
+    def _recorded(self, name: str, point: EntryPoint) -> Recorded | RecordError | None:
+        """What the distribution recorded of its plugin, or why that can't be read; None where there is nothing."""
+        found = self._record_points.get((name, _distribution(point)))
+        if found and name not in self._records:
+            try:
+                self._records[name] = read_record(found.value)
+            except RecordError as error:
+                self._records[name] = error
+        return self._records.get(name)
 
     def _load(self, name: str, point: EntryPoint) -> Backend:
         early = {engine for engine in ENGINES if engine not in sys.modules}
@@ -213,39 +293,65 @@ class Registry:
             plugin = point.load()
         except (Exception, SystemExit) as error:
             raise BackendError(f"its plugin '{point.value}' can't be imported: {described(error)}") from error
-        backend = self._adopt(name, plugin, _version(point), _install(point), _origin(point))
-        imported = sorted(engine for engine in early if engine in sys.modules)
+        backend = self._adopt(name, plugin, point)
+        backend = replace(backend, notes=(*self._record_notes(backend, point), *backend.notes))
+        imported = sorted({*getattr(point, "imported", ()), *(each for each in early if each in sys.modules)})
         if imported and not backend.reason:
-            from dataclasses import replace
-
             reason = f"importing its plugin imports {', '.join(imported)}, which makes every query slow"
             return replace(backend, reason=reason)
         return backend
 
-    def _adopt(
-        self, name: str, plugin: Any, version: str = "", install: str = "", origin: str = "this process"
-    ) -> Backend:
+    def _record_notes(self, backend: Backend, point: EntryPoint) -> Iterable[Problem]:
+        """What is wrong with what was recorded of a plugin that is imported now; what the plugin says holds."""
+        recorded = self._recorded(backend.name, point)
+        if recorded is None or backend.info is None:
+            return
+        from aligntune_core.backends.notes import record_note
+
+        if isinstance(recorded, RecordError):
+            yield record_note(f"can't be used: {recorded}")
+            return
+        apart = differences(recorded, Recorded(backend.info, self._brought[backend.name]))
+        if apart:
+            yield record_note(f"is not what its plugin says, which holds: they differ in {', '.join(apart)}")
+
+    def _adopt(self, name: str, plugin: Any, point: EntryPoint | None = None) -> Backend:
+        from aligntune_core.backends.notes import retirements, unknown_hooks
+
         try:
-            self._manager.register(plugin, name)
-            self._manager.check_pending()
-            backend = Backend(name, Status.READY, version, plugin=plugin)
+            with retirements() as notes:
+                self._manager.register(plugin, name)
+            notes += unknown_hooks(self._manager, plugin)
+            backend = Backend(name, Status.READY, plugin=plugin)
             self._check_hooks(backend)
-            info = checked_info(name, self.hook(backend, "aligntune_backend_info")())
-            brought = list(self.hook(backend, "aligntune_algorithms")() or ())
-            check_algorithms(info, brought, self._brought)
-            unmet = unmet_requirements(info.requirements)
+            info = self.hook(backend, "aligntune_backend_info")()
+            brought = tuple(self.hook(backend, "aligntune_algorithms")() or ())
+            return replace(self._accepted(name, Recorded(info, brought), point), plugin=plugin, notes=tuple(notes))
         except (Exception, SystemExit) as error:
             if self._manager.has_plugin(name):
                 self._manager.unregister(name=name)
             if isinstance(error, BackendError):
                 raise
             raise BackendError(f"its plugin breaks the contract: {described(error)}") from error
-        self._brought[name] = tuple(brought)
-        install = info.install or (KNOWN_BACKENDS[name].install if name in KNOWN_BACKENDS else install)
+
+    def _accepted(self, name: str, told: Recorded, point: EntryPoint | None) -> Backend:
+        """A backend that says so of itself, as it stands here.
+
+        Raises:
+            BackendError: If that breaks the contract.
+            ValueError: If a requirement is none.
+        """
+        info = checked_info(name, told.info)
+        self._brought.pop(name, None)
+        check_algorithms(info, list(told.algorithms), self._brought)
+        unmet = unmet_requirements(info.requirements)
+        self._brought[name] = told.algorithms
+        version, origin = (_version(point), _origin(point)) if point else ("", "this process")
+        install = info.install or (KNOWN_BACKENDS[name].install if name in KNOWN_BACKENDS else "")
         if unmet:
-            reason = f"it needs {'; '.join(unmet)}"
-            return Backend(name, Status.MISSING, version, reason, install, info, plugin, origin=origin)
-        return Backend(name, Status.READY, version, "", "", info, plugin, origin=origin)
+            install = install or (_install(point) if point else "")
+            return Backend(name, Status.MISSING, version, f"it needs {'; '.join(unmet)}", install, info, origin=origin)
+        return Backend(name, Status.READY, version, "", "", info, origin=origin)
 
     def _check_hooks(self, backend: Backend) -> None:
         for hook in ("aligntune_backend_info", "aligntune_create_trainer"):
@@ -266,8 +372,18 @@ def _names(text: str) -> frozenset[str]:
     return frozenset(name.strip() for name in text.split(",") if name.strip())
 
 
+def _tried(environ: Mapping[str, str]) -> list[EntryPoint]:
+    """The plugins that are tried before they are packaged, each in the place of an entry point."""
+    named = environ.get("ALIGNTUNE_PLUGINS", "")
+    if not named:
+        return []
+    from aligntune_core.backends.tried import tried_plugins
+
+    return [*tried_plugins(named, ENGINES)]
+
+
 def _distribution(point: EntryPoint) -> str:
-    return normalised(_told(point, "name"))
+    return getattr(point, "origin", "") or normalised(_told(point, "name"))
 
 
 def _version(point: EntryPoint) -> str:
@@ -287,8 +403,8 @@ def _told(point: EntryPoint, field: str) -> str:
 
 
 def _install(point: EntryPoint) -> str:
-    return f"pip install {_distribution(point)}" if _distribution(point) else ""
+    return f"pip install {_distribution(point)}" if _told(point, "name") else ""
 
 
 def _uninstall(point: EntryPoint) -> str:
-    return f"pip uninstall {_distribution(point)}" if _distribution(point) else ""
+    return f"pip uninstall {_distribution(point)}" if _told(point, "name") else ""

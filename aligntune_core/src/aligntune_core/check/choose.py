@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from aligntune_core.backends.backend import Status
 from aligntune_core.backends.objections import declared_objection, objection, process_problems, unusable
+from aligntune_core.backends.settings import argument_problems
 from aligntune_core.check.rules import CORE_KEYS
 from aligntune_core.problem import Problem, Severity
 from aligntune_core.wording import did_you_mean
@@ -65,6 +66,7 @@ def _named(considered: Considered) -> Choice:
     if backend.ready and backend.reason:
         message = f"backend '{wanted}': {backend.reason}."
         choice.problems.append(Problem("backend-heavy", message, "", "backend", Severity.WARNING))
+    choice.problems += _notes(backend)
     choice.problems += _here(backend, considered)
     if backend.plugin is not None and algorithm:
         choice.problems += _asked(backend, considered)
@@ -78,8 +80,14 @@ def _first_able(considered: Considered) -> Choice:
         return choice
     reasons: list[str] = []
     able: list[Problem] = []
-    for name, backend in considered.backends.all().items():
-        objected = objection(backend, algorithm, considered.features)
+    for name, declared in considered.backends.all(imported=False).items():
+        objected = objection(declared, algorithm, considered.features)
+        if objected is None and choice.backend and declared.plugin is None:
+            choice.rejected[name] = f"'{choice.backend.name}' comes first"
+            continue
+        # what one that may train it says itself holds, and only that is imported
+        backend = declared if objected else considered.backends.get(name)
+        objected = objected or objection(backend, algorithm, considered.features)
         problems = [objected] if objected else [*_here(backend, considered), *_asked(backend, considered)]
         stopping = [problem for problem in problems if problem.severity is Severity.ERROR]
         if stopping:
@@ -87,7 +95,7 @@ def _first_able(considered: Considered) -> Choice:
             reasons.append(" ".join(problem.message for problem in stopping).rstrip("."))
             able += [] if objected or able else problems
         elif choice.backend is None:
-            choice.backend, choice.problems = backend, problems
+            choice.backend, choice.problems = backend, [*_notes(backend), *problems]
         else:
             choice.rejected[name] = f"'{choice.backend.name}' comes first"
     if choice.backend:
@@ -103,11 +111,17 @@ def _first_able(considered: Considered) -> Choice:
     return choice
 
 
+def _notes(backend: Backend) -> Iterator[Problem]:
+    """What is odd about a backend and keeps nobody from using it."""
+    for note in backend.notes:
+        yield replace(note, message=f"backend '{backend.name}': {note.message}.")
+
+
 def _way_out(considered: Considered) -> str:
     algorithm = considered.algorithm
     if algorithm is None:
         return ""
-    backends = considered.backends.all()
+    backends = considered.backends.all(imported=False)
     able = [name for name, each in backends.items() if objection(each, algorithm, considered.features) is None]
     if able:
         return f"Use backend='{able[0]}'."
@@ -117,7 +131,7 @@ def _way_out(considered: Considered) -> str:
 
 def _installs(algorithm: Algorithm, considered: Considered) -> str:
     """The command that installs a backend which may train this, empty if there is none."""
-    for backend in considered.backends.all().values():
+    for backend in considered.backends.all(imported=False).values():
         may = backend.info is None or declared_objection(backend, algorithm, considered.features) is None
         if backend.status is Status.MISSING and may:
             return backend.install
@@ -145,9 +159,23 @@ def _undeclared_keys(backend: Backend, considered: Considered) -> Iterator[Probl
 
 
 def _own_check(backend: Backend, considered: Considered) -> Iterable[Problem]:
-    return considered.backends.problems(
-        backend, "aligntune_check_job", "checked the job", job=considered.job, probe=considered.probe
-    )
+    job, algorithm = considered.job, considered.algorithm
+    refused = argument_problems(backend, considered.backends, algorithm.name, job.backend_args) if algorithm else []
+    if refused:
+        # what was refused is not asked about a second time
+        keys = tuple(f"{problem.key}." for problem in refused)
+        left = {
+            name: value
+            for name, value in job.backend_args.items()
+            if not any(key.startswith(f"backend_args.{name}.") for key in keys)
+        }
+        job = job.model_copy(update={"backend_args": left})
+    return [
+        *refused,
+        *considered.backends.problems(
+            backend, "aligntune_check_job", "checked the job", job=job, probe=considered.probe
+        ),
+    ]
 
 
 BACKEND_CHECKS: tuple[Callable[[Backend, Considered], Iterable[Problem]], ...] = (_undeclared_keys, _own_check)

@@ -89,6 +89,18 @@ CODES = {
     "backend-broken": Code("error", "backends", "A backend's plugin fails", "It can't be used."),
     "backend-disabled": Code("warning", "backends", "A backend is disabled by an environment variable"),
     "backend-heavy": Code("warning", "backends", "A backend imports an engine too early", "Every command is slow."),
+    "backend-record": Code(
+        "warning",
+        "backends",
+        "What a backend's distribution recorded of it can't be read, or is not what its plugin says",
+        "Queries answer from it.",
+    ),
+    "backend-hook": Code(
+        "warning",
+        "backends",
+        "A backend's plugin implements a hook that this core never calls, or one that goes",
+        "What it does there is not done.",
+    ),
     "backend-device": Code("error", "backends", "A backend does not train on the device that is here"),
     "backends-apart": Code(
         "warning",

@@ -27,7 +27,7 @@ def show(json: bool = False) -> None:
     if json:
         from aligntune_core.console.json_text import write_json
 
-        write_json({name: found.to_dict() for name, found in registry().all().items()})
+        write_json({name: each.to_dict() for name, each in registry().all(imported=False).items()})
         return
     sys.stdout.write("\n".join(backend_lines(Ink(sys.stdout), None, whole=True)).strip("\n") + "\n")
 
@@ -40,7 +40,8 @@ def backend_lines(ink: Ink, only: str | None = None, *, whole: bool = False) -> 
         only: The one backend to speak of; all if None.
         whole: Whether each says what it is and all that it needs; only what is wrong with it otherwise.
     """
-    found = {name: backend for name, backend in registry().all().items() if only in {None, name}}
+    known = registry()
+    found = {only: known.declared(only)} if only else known.all(imported=False)
     names = max((len(name) for name in (*found, "backend")), default=0)
     versions = max((len(backend.version) for backend in found.values()), default=0)
     yield ""
@@ -50,6 +51,8 @@ def backend_lines(ink: Ink, only: str | None = None, *, whole: bool = False) -> 
         yield f"{name.ljust(names)}  {status}  {backend.version.ljust(versions)}".rstrip()
         if whole and backend.info:
             yield ink.wrap(backend.info.summary, "    ")
+        for note in backend.notes:
+            yield ink.wrap(f"{note.message}. {note.fix}", "    ")
         yield from _need_lines(backend, ink) if whole else _fault_lines(backend, ink)
         if backend.install and not backend.ready:
             word = "uninstall" if backend.install.startswith("pip uninstall") else "install"

@@ -56,7 +56,8 @@ def show(
     if json:
         from aligntune_core.console.json_text import write_json
 
-        standing = {name: found.to_dict() for name, found in registry().all().items() if backend in {None, name}}
+        found = registry().all(imported=False)
+        standing = {name: each.to_dict() for name, each in found.items() if backend in {None, name}}
         write_json({"backends": standing, "capabilities": [row.to_dict() for row in rows]})
     elif markdown:
         sys.stdout.write("\n".join(_markdown_lines(rows) if rows or not narrowed else [nothing]) + "\n")

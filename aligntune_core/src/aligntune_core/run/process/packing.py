@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from aligntune_core.errors import JobError
@@ -10,7 +9,7 @@ from aligntune_core.problem import Problem
 from aligntune_core.run.process.values import CannotCrossError, as_bytes, tagged, to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 ROWS, FUNCTION = "rows", "function"
@@ -58,11 +57,13 @@ class Packed:
         return tagged(FUNCTION, {"number": len(self.functions) - 1, "name": name_of(value)})
 
     def _rows(self, key: str, value: Any) -> Any:
+        from aligntune_core.data.given import batches_of
+
         files: dict[str, str] = {}
-        for split, batches in _splits(value).items():
+        for split, batches in batches_of(value).items():
             file = self._folder / f"{key}-{len(files)}.jsonl"
             with file.open("wb") as opened:
-                for number, row in enumerate((row for batch in batches for row in batch), 1):
+                for number, row in enumerate((row for batch in batches() for row in batch), 1):
                     try:
                         opened.write(as_bytes(to_json(dict(row))))
                     except CannotCrossError as error:
@@ -70,19 +71,6 @@ class Packed:
                         raise _cannot_cross(place, error.kind, key) from error
             files[split] = str(file)
         return tagged(ROWS, {"kind": type(value).__name__, "files": files})
-
-
-def _splits(value: Any) -> Mapping[str, Iterable[Iterable[Mapping[str, Any]]]]:
-    # a list needs no library to be read, and one that is wrong is read by the library that says so
-    if isinstance(value, list | tuple) and all(isinstance(row, Mapping) for row in value):
-        return {"train": [value]}
-    from aligntune_core.data.sources import source_of
-
-    return {name: _batches(split.batches) for name, split in source_of(value, "train").splits.items()}
-
-
-def _batches(begin: Callable[[], Iterator[Any]]) -> Iterator[Any]:
-    yield from begin()
 
 
 def _cannot_cross(place: str, kind: type, key: str) -> JobError:

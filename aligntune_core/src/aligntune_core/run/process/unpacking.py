@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,31 +78,14 @@ class StandIn:
 
 
 def _rows(of: Mapping[str, Any]) -> Any:
-    """Rows of the type that they had, as far as it is known here."""
+    from aligntune_core.data.given import rows_of_kind
+
     files = {split: Path(file) for split, file in of["files"].items()}
-    if of["kind"] in {"list", "tuple"}:
-        rows = [row for file in files.values() for batch in _batches(file) for row in batch]
-        _remove(files)
-        return tuple(rows) if of["kind"] == "tuple" else rows
-    from datasets import DatasetDict
-
-    datasets = {split: _dataset(file) for split, file in files.items()}
-    _remove(files)
-    return DatasetDict(datasets) if of["kind"] == "DatasetDict" else datasets["train"]
-
-
-def _dataset(file: Path) -> Any:
-    from aligntune_core.data.sources import quiet_datasets
-    from aligntune_core.data.storage.columns import Unstorable
-    from aligntune_core.data.storage.keep import Batch, keep
-
-    with quiet_datasets():
-        try:
-            return keep(None, lambda: (Batch(rows) for rows in _batches(file))).rows
-        except Unstorable:
-            from datasets import Dataset
-
-            return Dataset.from_list([row for batch in _batches(file) for row in batch])
+    try:
+        return rows_of_kind(of["kind"], {split: partial(_batches, file) for split, file in files.items()})
+    finally:
+        for file in files.values():
+            file.unlink(missing_ok=True)
 
 
 def _batches(file: Path) -> Iterator[list[dict[str, Any]]]:
@@ -113,8 +97,3 @@ def _batches(file: Path) -> Iterator[list[dict[str, Any]]]:
                 yield rows
                 rows = []
         yield rows
-
-
-def _remove(files: Mapping[str, Path]) -> None:
-    for file in files.values():
-        file.unlink(missing_ok=True)
