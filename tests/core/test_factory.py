@@ -209,6 +209,7 @@ def test_the_status_of_backends(here):
             "reason": "aligntune-trl is not installed",
             "install": install_command(["aligntune-trl"]),
             "notes": [],
+            "environment": "",
         },
         "unsloth": {
             "status": "missing",
@@ -216,8 +217,9 @@ def test_the_status_of_backends(here):
             "reason": "aligntune-unsloth is not installed",
             "install": install_command(["aligntune-unsloth"]),
             "notes": [],
+            "environment": "",
         },
-        "fake": {"status": "ready", "version": "", "reason": "", "install": "", "notes": []},
+        "fake": {"status": "ready", "version": "", "reason": "", "install": "", "notes": [], "environment": ""},
     }
 
 

@@ -283,6 +283,7 @@ def test_a_known_backend_that_is_not_installed_says_how_to_install_it():
         "reason": "aligntune-unsloth is not installed",
         "install": install_command(["aligntune-unsloth"]),
         "notes": [],
+        "environment": "",
     }
 
 

@@ -92,7 +92,7 @@ def feature_problems(algorithm: Algorithm | None, features: Collection[str]) -> 
 
 def process_problems(backend: Backend) -> list[Problem]:
     """What was imported into this process that the backend can't live with."""
-    if backend.info is None:
+    if backend.info is None or backend.environment:
         return []
     fix = "Use a fresh process: isolation='process' starts one, and `aligntune train` is one."
     problems = [

@@ -15,6 +15,9 @@ FORMAT = 1
 RECORD = "environment.json"
 """The file in an environment's folder that says which of its generations counts, and what is in it."""
 
+WITHIN = "ALIGNTUNE_ENVIRONMENT"
+"""The environment variable by which a process knows that it runs in an environment: it sends no job to another one."""
+
 _REQUIRED = {"name": str, "generation": str, "python": str, "made": bool, "created": str, "found": dict}
 
 
@@ -66,7 +69,7 @@ class Environment:
         Args:
             environ: Those of this process: what says where *this* interpreter imports from is left out.
         """
-        kept = without_interpreter(environ)
+        kept = {**without_interpreter(environ), WITHIN: self.name}
         return {**kept, "PYTHONPATH": os.pathsep.join(self.paths)} if self.paths else kept
 
     def to_dict(self) -> dict[str, Any]:

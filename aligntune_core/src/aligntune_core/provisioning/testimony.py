@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def testimony() -> dict[str, Any]:
     """The core's version and the contract's, each backend that is installed, and the versions of engines' packages."""
-    known = Registry(environ={})
+    known = Registry(environ={}, elsewhere={})
     backends = {name: backend for name, backend in known.all().items() if backend.origin}
     packages = dict.fromkeys(each for backend in backends.values() for each in _engine(backend))
     versions = {name: installed_version(name) for name in packages}
