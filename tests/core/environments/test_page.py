@@ -16,7 +16,7 @@ PAGE = (ROOT / "docs/environments.md").read_text(encoding="utf-8")
 def test_every_finding_of_a_check_is_on_the_page():
     source = ROOT / "aligntune_core/src/aligntune_core/provisioning/examine.py"
     calls = [node for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
-    codes = {ast.literal_eval(call.args[0]) for call in calls if ast.unparse(call.func) == "Problem"}
+    codes = {ast.literal_eval(call.args[0]) for call in calls if ast.unparse(call.func) == "Difference"}
     assert len(codes) > 5
     assert set(re.findall(r"^\| `([a-z][a-z-]+)` \|", PAGE, re.MULTILINE)) == codes
 

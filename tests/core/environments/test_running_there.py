@@ -10,24 +10,25 @@ import pytest
 from aligntune.environments import create, remove
 from aligntune_core.backends import registry as plugins
 from aligntune_core.backends.registry import registry
+from aligntune_core.check.examination import Level
 from aligntune_core.errors import BackendError, JobError, SetupError
 from aligntune_core.provisioning.request import Request
+from aligntune_core.run.ask import check
 from aligntune_core.run.launch import create_trainer
 
 from .conftest import write_wheel
-
-pytestmark = pytest.mark.usefixtures("uv")
 
 ACTING = Path(__file__).parents[1] / "run/process/acting.py"
 
 
 @pytest.fixture
-def acting(wheels, tmp_path, monkeypatch):
+def acting(uv, wheels, tmp_path, monkeypatch):
     """A backend that acts as if it trained, in an environment of its own and nowhere else."""
     files = {"aligntune_acting.py": ACTING.read_text(encoding="utf-8")}
     points = "[aligntune_core.backends]\nacting = aligntune_acting\n"
     wheel = write_wheel(tmp_path, "aligntune-acting", files, requires=("aligntune-core",), points=points)
     made = create(Request("acting", str(wheel), source=str(wheels)))
+    assert uv.exists(), "not the stand-in made it"
     work = tmp_path / "work"
     (work / "model").mkdir(parents=True)
     (work / "model/config.json").write_text("{}")
@@ -72,6 +73,30 @@ def test_a_job_that_is_wrong_is_refused_as_ever():
         create_trainer(on_event=lambda _: None, **keys(algorithm="sftt"))
     with pytest.raises(JobError, match="backend 'acting' does not train 'sft' with packing"):
         create_trainer(on_event=lambda _: None, **keys(packing=True))
+
+
+@pytest.mark.usefixtures("acting")
+@pytest.mark.parametrize("level", ["data", "probe"])
+def test_a_check_looks_there(level):
+    verdict = check(level=level, **keys())
+    assert not verdict.problems, verdict.problems[0].message
+    assert verdict.examination.level is Level(level)
+    assert verdict.examination.data[0].rows == 8
+    assert (verdict.examination.trial is not None) == (level == "probe")
+    assert json.dumps(verdict.to_dict())
+    refused = check(level=level, **keys(dataset_name=[{"prompt": "a"}]))
+    assert [each.code for each in refused.errors], refused
+    fast = check(level="fast", **keys())
+    assert fast.ok
+    assert fast.examination is None
+
+
+def test_a_check_where_nothing_answers_says_so(acting):
+    Path(acting.python).unlink()
+    (problem,) = check(level="data", **keys()).errors
+    assert problem.code == "environment"
+    assert "can't be looked at in the environment 'acting'" in problem.message
+    assert problem.fix.endswith("aligntune env check acting")
 
 
 def test_an_environment_that_broke_since_is_told(acting):

@@ -12,7 +12,7 @@ from aligntune_core.backends.recorded import RecordError, differences, from_valu
 from aligntune_core.capabilities import CONTRACT_VERSION
 from aligntune_core.environments.known import Unusable, every_environment
 from aligntune_core.errors import SetupError
-from aligntune_core.problem import Problem, Severity
+from aligntune_core.problem import Severity
 from aligntune_core.provisioning.probe import ask, lock_lines, summary
 
 if TYPE_CHECKING:
@@ -25,6 +25,23 @@ _MOST = 5
 
 
 @dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that is not as it was recorded, or can't work.
+
+    Args:
+        code: A stable name in kebab case, e.g. ``checkout-moved``.
+        message: What it is.
+        fix: How to mend it.
+        severity: Whether the environment's backends can't be used, or are only suspect.
+    """
+
+    code: str
+    message: str
+    fix: str = ""
+    severity: Severity = Severity.ERROR
+
+
+@dataclass(frozen=True, slots=True)
 class Examined:
     """What was found when an environment was looked at again.
 
@@ -34,7 +51,7 @@ class Examined:
     """
 
     name: str
-    problems: tuple[Problem, ...]
+    problems: tuple[Difference, ...]
 
     @property
     def ok(self) -> bool:
@@ -67,7 +84,7 @@ def examine_all(only: str = "") -> list[Examined]:
     ]
 
 
-def examine(environment: Environment) -> Iterator[Problem]:
+def examine(environment: Environment) -> Iterator[Difference]:
     """What is not as it was recorded, and what can't work.
 
     Args:
@@ -85,7 +102,7 @@ def examine(environment: Environment) -> Iterator[Problem]:
         fix = (
             again if environment.made else f"Adopt another one: aligntune env remove {environment.name}, then env add."
         )
-        yield Problem("interpreter-missing", message, fix)
+        yield Difference("interpreter-missing", message, fix)
         return
     moved = list(_moved(environment))
     yield from moved
@@ -94,7 +111,7 @@ def examine(environment: Environment) -> Iterator[Problem]:
     try:
         told = ask(environment)
     except SetupError as error:
-        yield Problem("interpreter-fails", error.message, error.fix or again)
+        yield Difference("interpreter-fails", error.message, error.fix or again)
         return
     now = summary(told)
     yield from _core(environment, now, again)
@@ -102,12 +119,12 @@ def examine(environment: Environment) -> Iterator[Problem]:
     yield from _packages(environment, told)
 
 
-def _left_over(left: Unusable) -> Iterator[Problem]:
+def _left_over(left: Unusable) -> Iterator[Difference]:
     fix = f"Make it with `aligntune env create {left.name}`, or: aligntune env remove {left.name}"
-    yield Problem("unfinished", f"{left.reason}.", fix)
+    yield Difference("unfinished", f"{left.reason}.", fix)
 
 
-def _moved(environment: Environment) -> Iterator[Problem]:
+def _moved(environment: Environment) -> Iterator[Difference]:
     """The checkouts that it runs from and that are not where they were."""
     for name, each in environment.found.get("ours", {}).items():
         direct = each.get("direct_url") or {}
@@ -118,36 +135,36 @@ def _moved(environment: Environment) -> Iterator[Problem]:
         folder = unquote(urlparse(str(direct.get("url", ""))).path)
         if not os.path.isdir(folder):
             fix = f"Say where it is now: aligntune env update {environment.name} --source FOLDER"
-            yield Problem("checkout-moved", f"it runs {name} from the checkout '{folder}', which is gone.", fix)
+            yield Difference("checkout-moved", f"it runs {name} from the checkout '{folder}', which is gone.", fix)
 
 
-def _core(environment: Environment, now: Mapping[str, Any], again: str) -> Iterator[Problem]:
+def _core(environment: Environment, now: Mapping[str, Any], again: str) -> Iterator[Difference]:
     here, there = installed_version("aligntune-core") or "", str(now["core"])
     if now["contract"] != CONTRACT_VERSION:
         message = f"its core speaks version {now['contract']} of the contract, and this one {CONTRACT_VERSION}."
-        yield Problem("contract-apart", message, again)
+        yield Difference("contract-apart", message, again)
     elif there != here:
         message = f"it has aligntune-core {there}, and {here} runs here."
-        yield Problem("core-apart", message, again, severity=Severity.WARNING)
+        yield Difference("core-apart", message, again, severity=Severity.WARNING)
     before = environment.found.get("python")
     if now["python"] != before:
         message = f"its interpreter is Python {now['python']}, and was {before}."
-        yield Problem("python-changed", message, again, severity=Severity.WARNING)
+        yield Difference("python-changed", message, again, severity=Severity.WARNING)
 
 
-def _backends(environment: Environment, now: Mapping[str, Any], again: str) -> Iterator[Problem]:
+def _backends(environment: Environment, now: Mapping[str, Any], again: str) -> Iterator[Difference]:
     for name, before in environment.found.get("backends", {}).items():
         after = now["backends"].get(name)
         if after is None:
-            yield Problem("backend-gone", f"backend '{name}' is no longer installed in it.", again)
+            yield Difference("backend-gone", f"backend '{name}' is no longer installed in it.", again)
         elif after["status"] != "ready" and before["status"] == "ready":
-            yield Problem("backend-gone", f"backend '{name}' is {after['status']} in it: {after['reason']}.", again)
+            yield Difference("backend-gone", f"backend '{name}' is {after['status']} in it: {after['reason']}.", again)
         elif after["status"] == "ready":
             apart = _apart(before, after)
             if apart:
                 message = f"backend '{name}' says otherwise than recorded in {apart}; queries answer from the record."
                 fix = f"Record it anew: aligntune env update {environment.name}"
-                yield Problem("backend-changed", message, fix, severity=Severity.WARNING)
+                yield Difference("backend-changed", message, fix, severity=Severity.WARNING)
 
 
 def _apart(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
@@ -159,11 +176,11 @@ def _apart(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
         return f"a way that can't be read here ({error})"
 
 
-def _packages(environment: Environment, told: Mapping[str, Any]) -> Iterator[Problem]:
+def _packages(environment: Environment, told: Mapping[str, Any]) -> Iterator[Difference]:
     try:
         before = set(Path(environment.lock).read_text(encoding="utf-8").splitlines())
     except OSError as error:
-        yield Problem("lock-missing", f"its lock can't be read: {error}.", severity=Severity.WARNING)
+        yield Difference("lock-missing", f"its lock can't be read: {error}.", severity=Severity.WARNING)
         return
     after = set(lock_lines(told))
     apart = [
@@ -176,4 +193,4 @@ def _packages(environment: Environment, told: Mapping[str, Any]) -> Iterator[Pro
         if environment.made:
             fix = f"Make it as it was: aligntune env update {environment.name} --lock {environment.lock}"
         message = f"what is installed in it is not what was: {'; '.join(apart[:_MOST])}{more}."
-        yield Problem("packages-changed", message, fix, severity=Severity.WARNING)
+        yield Difference("packages-changed", message, fix, severity=Severity.WARNING)

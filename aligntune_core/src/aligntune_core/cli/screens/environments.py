@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from aligntune_core.environments.environment import Environment
-    from aligntune_core.problem import Problem
+    from aligntune_core.provisioning.examine import Difference
     from aligntune_core.provisioning.request import Request
     from aligntune_core.provisioning.specification import Specification
 
@@ -116,7 +116,7 @@ def check(name: str = "", *, json: bool = False) -> int:
     return 0 if all(each.ok for each in found) else 1
 
 
-def _problem_lines(problem: Problem, ink: Ink) -> Iterator[str]:
+def _problem_lines(problem: Difference, ink: Ink) -> Iterator[str]:
     label = f"  {problem.severity}"
     yield (
         ink.style(label, _COLOURS[str(problem.severity)])

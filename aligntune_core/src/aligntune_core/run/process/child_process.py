@@ -189,6 +189,7 @@ class ChildProcess:
         except OSError as error:
             shutil.rmtree(self.folder, ignore_errors=True)
             lifeline.close()
+            ours.close()
             raise BackendError(
                 f"the interpreter '{self.python}' can't be started: {error.strerror or error}.",
                 fix="Name a Python that has AlignTune and the backend.",

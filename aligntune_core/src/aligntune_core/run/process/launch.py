@@ -47,14 +47,14 @@ def launch_in_process(
     """
     if environment and child:  # it was started before it was known where the backend lives
         child.discard()
-    child = _child_in(environment) if environment else child or ChildProcess(python)
+    child = child_in(environment) if environment else child or ChildProcess(python)
     try:
         packed = Packed(job, child.folder)
         functions = Functions(packed.functions, child.conversation.call)
         child.serve = _Serving(on_event, functions)
         child.greet()
         child.call(
-            "launch", "made the trainer", job=packed.job, reason=reason, rejected=dict(rejected or {}), path=_own_path()
+            "launch", "made the trainer", job=packed.job, reason=reason, rejected=dict(rejected or {}), path=own_path()
         )
     except BaseException:
         # what it printed is kept where its death was told of
@@ -63,7 +63,7 @@ def launch_in_process(
     return RemoteTrainer(child)
 
 
-def _child_in(environment: Environment) -> ChildProcess:
+def child_in(environment: Environment) -> ChildProcess:
     """A process in an environment, which nobody removes for as long as the process is there."""
     with using(environment.name) as (held, lock):
         return ChildProcess(held.python, environ=held.environ(os.environ), keep=(lock,))
@@ -84,7 +84,7 @@ class _Serving:
         raise ValueError(f"there is no {do!r}")
 
 
-def _own_path() -> list[str]:
+def own_path() -> list[str]:
     """Where this process imports from that no installation put there: the script's folder, what a notebook added."""
     installed = [Path(each) for each in {sys.prefix, sys.base_prefix, sys.exec_prefix}]
     own = []
