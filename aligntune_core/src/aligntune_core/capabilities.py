@@ -158,6 +158,8 @@ class BackendInfo:
         names = [each.name for each in self.rewards]
         if len(set(names)) < len(names):
             raise ValueError(f"BackendInfo.rewards has two of one name: {', '.join(names)}")
+        if isinstance(self.job_keys, str):
+            raise TypeError(f"BackendInfo.job_keys is {self.job_keys!r:.100}, not a set of names")
         if self.job_keys is not None:
             object.__setattr__(self, "job_keys", frozenset(self.job_keys))
         given: Any = self.contract

@@ -218,6 +218,10 @@ class Job(BaseModel):
     )
     backend: Text = Field("auto", description="The engine: trl, unsloth, another installed one, or auto")
 
+    isolation: Literal["process"] | None = Field(
+        None, description="Where the engine runs: process is one of its own (default: the program's)"
+    )
+
     # data
     dataset_split: Text | None = Field(None, description="The split to learn from (default: train)")
     eval_dataset_name: Rows | None = Field(

@@ -69,7 +69,7 @@ def _named(considered: Considered) -> Choice:
         message = f"backend '{wanted}': {backend.reason}."
         choice.problems.append(Problem("backend-heavy", message, "", "backend", Severity.WARNING))
     choice.problems += _notes(backend)
-    choice.problems += process_problems(backend)
+    choice.problems += _here(backend, considered)
     if backend.plugin is not None and algorithm:
         choice.problems += _asked(backend, considered)
     return choice
@@ -90,7 +90,7 @@ def _first_able(considered: Considered) -> Choice:
         # what one that may train it says itself holds, and only that is imported
         backend = declared if objected else considered.backends.get(name)
         objected = objected or objection(backend, algorithm, considered.features)
-        problems = [objected] if objected else [*process_problems(backend), *_asked(backend, considered)]
+        problems = [objected] if objected else [*_here(backend, considered), *_asked(backend, considered)]
         stopping = [problem for problem in problems if problem.severity is Severity.ERROR]
         if stopping:
             choice.rejected[name] = " ".join(f"{problem.message} {problem.fix}".rstrip() for problem in stopping)
@@ -123,7 +123,8 @@ def _way_out(considered: Considered) -> str:
     algorithm = considered.algorithm
     if algorithm is None:
         return ""
-    backends = considered.backends.all(imported=False)
+    # no other plugin is imported for the sake of a message about this one
+    backends = considered.backends.unimported()
     able = [name for name, each in backends.items() if objection(each, algorithm, considered.features) is None]
     if able:
         return f"Use backend='{able[0]}'."
@@ -133,11 +134,16 @@ def _way_out(considered: Considered) -> str:
 
 def _installs(algorithm: Algorithm, considered: Considered) -> str:
     """The command that installs a backend which may train this, empty if there is none."""
-    for backend in considered.backends.all(imported=False).values():
+    for backend in considered.backends.unimported().values():
         may = backend.info is None or declared_objection(backend, algorithm, considered.features) is None
         if backend.status is Status.MISSING and may:
             return backend.install
     return ""
+
+
+def _here(backend: Backend, considered: Considered) -> list[Problem]:
+    """What this process has against a backend; nothing for a job that gets a process of its own."""
+    return [] if considered.job.isolation else process_problems(backend)
 
 
 def _asked(backend: Backend, considered: Considered) -> list[Problem]:
