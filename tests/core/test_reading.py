@@ -46,7 +46,8 @@ TEXTS = [
 ]  # fmt: skip
 OTHERS = [
     "dataset_name", "eval_dataset_name", "column_mapping", "lr_scheduler", "precision", "isolation",
-    "lora_target_modules", "reward_functions", "resume", "report_to", "backend_args",
+    "lora_target_modules",
+    "reward_functions", "resume", "report_to", "backend_args",
     "data_limits",
 ]  # fmt: skip
 

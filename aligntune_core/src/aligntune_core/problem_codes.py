@@ -223,7 +223,7 @@ CODES: Mapping[str, ProblemCode] = {
         "error", "run", "The job's process ended before its work was done", "How, and what it printed last.", "run"
     ),
     "process-channel": ProblemCode(
-        "error", "run", "The job's process wrote on its channel what is no message", "It is ended.", "run"
+        "error", "run", "The job's process spoilt its channel to the program", "It is ended.", "run"
     ),
 }
 """The core's codes. A backend may have further ones."""

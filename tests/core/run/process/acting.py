@@ -4,6 +4,7 @@ import ctypes
 import json
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -137,7 +138,7 @@ class Actor:
         time.sleep(60)
 
     def close(self):
-        os.close(int(sys.argv[1]))
+        socket.fromfd(int(sys.argv[1]), socket.AF_UNIX, socket.SOCK_STREAM).shutdown(socket.SHUT_WR)
         time.sleep(60)
 
     def wait(self):

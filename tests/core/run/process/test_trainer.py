@@ -147,7 +147,7 @@ def test_a_trainer_that_is_let_go_ends_its_process(keys):
 def test_nothing_is_asked_of_a_trainer_that_was_closed(made):
     trainer = made()
     trainer.close()
-    with pytest.raises(RunError, match="the job's process ended with exit code 0"):
+    with pytest.raises(RunError, match="the trainer was closed"):
         trainer.train()
 
 

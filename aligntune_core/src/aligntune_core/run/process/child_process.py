@@ -50,7 +50,7 @@ class ChildProcess:
         self.python = python or sys.executable
         self.folder = Path(tempfile.mkdtemp(prefix="aligntune-"))
         self.log = self.folder / "output.log"
-        self.doing = "started"
+        self._doing = "waited"
         self.serve: Callable[[str, dict[str, Any]], Any] = _nothing
         self._fault = ""
         self._killed = self._ending = False
@@ -112,8 +112,13 @@ class ChildProcess:
             BaseException: What was raised there.
             RunError: If the child died.
         """
-        self.doing = doing
-        return self.conversation.call(do, **given)
+        if not self.is_gone:
+            self._doing = doing
+        try:
+            return self.conversation.call(do, **given)
+        finally:
+            if not self.is_gone:
+                self._doing = "waited"
 
     def interrupt(self) -> None:
         """Pass on Ctrl-C."""
@@ -150,11 +155,13 @@ class ChildProcess:
 
     def death(self) -> RunError | BackendError:
         """What to say of a child that ended, or had to be ended, with work to do."""
+        if self._ending and not self._fault:
+            return RunError("the trainer was closed, and its process has ended.", fix="Make another one.")
         printed = last_lines(self.log)
         told = f" It printed last:\n{printed}" if printed else ""
         fix = f"All that it printed is in {self.log}." if printed else ""
         if self._fault:
-            message = f"the job's process wrote on its channel what is no message while it {self.doing}: {self._fault}."
+            message = f"the job's process spoilt its channel to this one while it {self._doing}: {self._fault}."
             return BackendError(message + told, fix=f"{REPORT_IT} {fix}".rstrip(), code="process-channel")
         code = self._process.returncode
         how = f"was ended by {_name_of(-code)}" if code < 0 else f"ended with exit code {code}"
@@ -164,7 +171,7 @@ class ChildProcess:
             return BackendError(message + told, fix=fix, code="process-start")
         if code == -signal.SIGKILL and not self._killed:
             fix = f"The system does that when memory is used up: lower batch_size or max_seq_length. {fix}".rstrip()
-        return RunError(f"the job's process {how} while it {self.doing}.{told}", fix=fix, code="process-died")
+        return RunError(f"the job's process {how} while it {self._doing}.{told}", fix=fix, code="process-died")
 
     def _start(self) -> None:
         ours, theirs = socket.socketpair()
@@ -222,9 +229,9 @@ class ChildProcess:
             try:
                 self._read_frames(death)
             except (NotAFrameError, ValueError) as error:
-                self._fault = str(error)
+                self._fault = f"it wrote {error}"
             if not self._fault and not self._ending and not death.within(_TERMINATE_SECONDS):
-                self._fault = "it closed the channel"
+                self._fault = "it closed it"
             self._reap(death)
 
     def _read_frames(self, death: Death) -> None:
