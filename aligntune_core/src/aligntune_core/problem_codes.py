@@ -72,6 +72,10 @@ CODES: Mapping[str, ProblemCode] = {
     "wrong-factory": _fast("The function that was called does not train this algorithm", "The other one is named."),
     # what can train it
     "unknown-algorithm": _fast("There is no such algorithm", "Close ones are offered."),
+    "ambiguous-algorithm": _fast("The algorithm means different things to several backends", "They are named."),
+    "algorithm-alias": _fast(
+        "The algorithm is called by another name that a backend gave it", "So it is said.", "warning"
+    ),
     "unknown-backend": _fast("There is no such backend", "Close ones are offered."),
     "unsupported-algorithm": _fast("The backend does not train the algorithm", "The backend that does is named."),
     "unsupported-feature": _fast("The backend does not train the algorithm in this way", "E.g. on a CPU."),
@@ -90,9 +94,22 @@ CODES: Mapping[str, ProblemCode] = {
         "What it does there is not done.",
         "warning",
     ),
+    "algorithm-clash": _fast(
+        "What the backend means by an algorithm's name is not what the core or another backend means",
+        "What clashes with the core is refused; the rest of the backend works.",
+        "warning",
+    ),
+    "backend-job-key": _fast(
+        "The backend says it takes a job key that there is not", "Close ones are offered.", "warning"
+    ),
+    "backend-side-effect": _fast(
+        "The backend's plugin prints, or changes the whole process",
+        "It was undone: others would be hurt by it.",
+        "warning",
+    ),
     "no-backend": _fast("No backend can run the job here", "Why not each is said."),
-    "process-conflict": _fast("This process has imported what the backend can't live with", "Use a fresh process."),
-    "import-order": _fast("This process has imported modules in the wrong order", "Use a fresh process."),
+    "process-conflict": _fast("This process has imported what the backend can't live with", "Use isolation: process."),
+    "import-order": _fast("This process has imported modules in the wrong order", "Use isolation: process."),
     # what it needs from the machine
     "precision": _fast("The device can't train in this precision", "The engine would ignore it or fail late."),
     "output-not-writable": _fast(
@@ -187,6 +204,26 @@ CODES: Mapping[str, ProblemCode] = {
     ),
     "weights-unchanged": ProblemCode(
         "warning", "run", "A training left the weights as they were", "The learning rate may be too small.", "run"
+    ),
+    # in a process of its own
+    "other-process": ProblemCode(
+        "error", "run", "Something can't be given to another process", "Its name and type are told.", "trainer"
+    ),
+    "process-start": ProblemCode(
+        "error",
+        "run",
+        "The interpreter of the job's process does not start or has no AlignTune",
+        "Why is said.",
+        "run",
+    ),
+    "process-version": ProblemCode(
+        "error", "run", "The job's process has another version of AlignTune", "Install the same in both.", "run"
+    ),
+    "process-died": ProblemCode(
+        "error", "run", "The job's process ended before its work was done", "How, and what it printed last.", "run"
+    ),
+    "process-channel": ProblemCode(
+        "error", "run", "The job's process spoilt its channel to the program", "It is ended.", "run"
     ),
 }
 """The core's codes. A backend may have further ones."""
