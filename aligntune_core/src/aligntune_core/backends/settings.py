@@ -33,7 +33,7 @@ def settings_of(backend: Backend, known: Registry, algorithm: str) -> type[BaseM
     if backend.plugin is None:
         return None
     with contained(backend, "said what its settings are", through=()):
-        return _model(known.hook(backend, "aligntune_settings")(algorithm=algorithm), "aligntune_settings")
+        return model_class(known.hook(backend, "aligntune_settings")(algorithm=algorithm), "aligntune_settings")
 
 
 def all_settings(backend: Backend, known: Registry) -> dict[str, type[BaseModel]]:
@@ -85,7 +85,16 @@ def argument_problems(backend: Backend, known: Registry, algorithm: str, values:
     ]
 
 
-def _model(found: Any, hook: str) -> type[BaseModel] | None:
+def model_class(found: Any, hook: str) -> type[BaseModel] | None:
+    """What a hook gave, if that is a pydantic model or nothing.
+
+    Args:
+        found: What it gave.
+        hook: The hook.
+
+    Raises:
+        TypeError: If it is something else.
+    """
     from pydantic import BaseModel
 
     if found is None or (isinstance(found, type) and issubclass(found, BaseModel)):

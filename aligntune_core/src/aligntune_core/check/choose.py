@@ -6,8 +6,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from aligntune_core.backends.backend import Status
+from aligntune_core.backends.job_keys import job_key_problems
 from aligntune_core.backends.objections import declared_objection, objection, process_problems, unusable
 from aligntune_core.backends.settings import argument_problems
+from aligntune_core.check.formats import format_problems
 from aligntune_core.check.rules import CORE_KEYS
 from aligntune_core.problem import Problem, Severity
 from aligntune_core.wording import did_you_mean
@@ -121,7 +123,8 @@ def _way_out(considered: Considered) -> str:
     algorithm = considered.algorithm
     if algorithm is None:
         return ""
-    backends = considered.backends.all(imported=False)
+    # no other plugin is imported for the sake of a message about this one
+    backends = considered.backends.unimported()
     able = [name for name, each in backends.items() if objection(each, algorithm, considered.features) is None]
     if able:
         return f"Use backend='{able[0]}'."
@@ -131,7 +134,7 @@ def _way_out(considered: Considered) -> str:
 
 def _installs(algorithm: Algorithm, considered: Considered) -> str:
     """The command that installs a backend which may train this, empty if there is none."""
-    for backend in considered.backends.all(imported=False).values():
+    for backend in considered.backends.unimported().values():
         may = backend.info is None or declared_objection(backend, algorithm, considered.features) is None
         if backend.status is Status.MISSING and may:
             return backend.install
@@ -152,7 +155,7 @@ def _undeclared_keys(backend: Backend, considered: Considered) -> Iterator[Probl
     """The keys that the backend does not declare, but for those that were said to be idle already."""
     if backend.info is None or backend.info.job_keys is None:
         return
-    taken = CORE_KEYS | backend.info.job_keys | considered.idle
+    taken = CORE_KEYS | backend.info.job_keys | considered.idle | considered.job.further.keys()
     for key, value in considered.job.settings().items():
         if key not in taken and value is not False:
             yield Problem("unsupported-key", f"backend '{backend.name}' does not take '{key}'.", "Leave it out.", key)
@@ -161,6 +164,7 @@ def _undeclared_keys(backend: Backend, considered: Considered) -> Iterator[Probl
 def _own_check(backend: Backend, considered: Considered) -> Iterable[Problem]:
     job, algorithm = considered.job, considered.algorithm
     refused = argument_problems(backend, considered.backends, algorithm.name, job.backend_args) if algorithm else []
+    brought = job_key_problems(backend, considered.backends, job)
     if refused:
         # what was refused is not asked about a second time
         keys = tuple(f"{problem.key}." for problem in refused)
@@ -170,13 +174,21 @@ def _own_check(backend: Backend, considered: Considered) -> Iterable[Problem]:
             if not any(key.startswith(f"backend_args.{name}.") for key in keys)
         }
         job = job.model_copy(update={"backend_args": left})
+    if brought:
+        wrong = {problem.key.split(".")[0] for problem in brought}
+        job = job.with_further({key: value for key, value in job.further.items() if key not in wrong})
     return [
         *refused,
+        *brought,
         *considered.backends.problems(
             backend, "aligntune_check_job", "checked the job", job=job, probe=considered.probe
         ),
     ]
 
 
-BACKEND_CHECKS: tuple[Callable[[Backend, Considered], Iterable[Problem]], ...] = (_undeclared_keys, _own_check)
+BACKEND_CHECKS: tuple[Callable[[Backend, Considered], Iterable[Problem]], ...] = (
+    _undeclared_keys,
+    format_problems,
+    _own_check,
+)
 """What is checked of a job on one backend."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from aligntune_core.algorithms import DatasetKind
 from aligntune_core.backends.hooks import HookError, contained
 from aligntune_core.check.examination import Examination, Level
+from aligntune_core.check.formats import formats_of
+from aligntune_core.check.planned import planned
 from aligntune_core.check.precision import arithmetic_problems
 from aligntune_core.errors import AlignTuneError, JobError
 from aligntune_core.events import DataReady, Event, Notice
@@ -104,8 +105,7 @@ class _Look:
     def plan(self, rows: int | None) -> Plan | None:
         """What the run would come to, and what is wrong with that."""
         try:
-            with contained(self._backend, "worked out the run", through=()):
-                plan: Plan | None = self._known.hook(self._backend, "aligntune_plan_job")(job=self._job, rows=rows)
+            plan = planned(self._job, rows, self._backend, self._known)
         except HookError as error:
             self._failed(error)
             return None
@@ -162,13 +162,12 @@ class _Look:
         )
         if algorithm is None:
             return None
-        if not isinstance(algorithm.dataset, DatasetKind):
-            self._notes.append(f"the data was not read: only its backend knows {algorithm.dataset}.")
-            return None
         try:
             from aligntune_core.data.prepare import prepare_job
 
-            return prepare_job(self._job, algorithm.dataset, self._hear)
+            return prepare_job(self._job, algorithm.dataset, self._hear, formats_of(self._backend, self._known))
+        except HookError as error:
+            self._failed(error)
         except ImportError as error:
             self._notes.append(f"the data was not read: {error}.")
         except AlignTuneError as error:
@@ -178,7 +177,7 @@ class _Look:
     def _tokens(self, train: Prepared) -> Tokens | None:
         try:
             # what it gives is called on every row, which is its own doing too
-            with contained(self._backend, "tokenised the data"):
+            with contained(self._backend, "tokenised the data", engine=True):
                 hook = self._known.hook(self._backend, "aligntune_encoding")
                 encoding: Encoding | None = hook(job=self._job, emit=self._hear)
                 if encoding is None:

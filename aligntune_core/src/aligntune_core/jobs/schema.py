@@ -12,11 +12,15 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 
-def job_schema(settings: Mapping[str, Mapping[str, type[BaseModel]]] | None = None) -> dict[str, Any]:
+def job_schema(
+    settings: Mapping[str, Mapping[str, type[BaseModel]]] | None = None,
+    keys: Mapping[str, type[BaseModel]] | None = None,
+) -> dict[str, Any]:
     """The JSON Schema of a job file: every key with its type, its bounds and what it means.
 
     Args:
         settings: What ``backend_args`` may hold, by the names of backends and of the algorithms that they train.
+        keys: The job keys that backends bring, by their names.
     """
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -31,7 +35,28 @@ def job_schema(settings: Mapping[str, Mapping[str, type[BaseModel]]] | None = No
         for backend, models in (settings or {}).items()
         for algorithms, own in _schemas(backend, models, definitions)
     ]
+    cases += _brought(keys or {}, schema["properties"], definitions)
     return {**schema, **({"$defs": definitions} if definitions else {}), **({"allOf": cases} if cases else {})}
+
+
+def _brought(
+    models: Mapping[str, type[BaseModel]], properties: dict[str, Any], definitions: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """What holds of the keys that backends bring; the keys are added to those that a job may have."""
+    cases: list[dict[str, Any]] = []
+    owners: dict[str, list[str]] = {}
+    for backend, model in models.items():
+        own = settings_schema(model, f"{backend}.{model.__name__}.")
+        definitions |= own.get("$defs", {})
+        condition = {"properties": {"backend": {"const": backend}}, "required": ["backend"]}
+        needed = {"required": own["required"]} if own.get("required") else {}
+        cases.append({"if": condition, "then": {"properties": own["properties"], **needed}})
+        for key, each in own["properties"].items():
+            owners.setdefault(key, []).append(backend)
+            properties.setdefault(key, {"description": each.get("description", f"A key of backend {backend}")})
+    for key, names in owners.items():
+        cases.append({"if": {"required": [key]}, "then": {"properties": {"backend": {"enum": [*names, "auto"]}}}})
+    return cases
 
 
 def settings_schema(model: type[BaseModel], prefix: str = "") -> dict[str, Any]:

@@ -84,7 +84,7 @@ def _said(name: str) -> Recorded:
     backend = known.get(spelt)
     if backend.info is None or backend.plugin is None:
         raise BackendError(f"the plugin of backend '{spelt}' can't be asked: {backend.reason}.") from backend.cause
-    return Recorded(backend.info, known.brought(spelt))
+    return known.said(spelt)
 
 
 def _read(name: str, file: Path | None) -> Recorded:
