@@ -11,7 +11,7 @@ import pytest
 
 from aligntune_core import BackendInfo, Capability
 from aligntune_core.backends.backend import Status
-from aligntune_core.backends.elsewhere import backends_elsewhere
+from aligntune_core.backends.other_environments import backends_elsewhere
 from aligntune_core.backends.queries import capabilities, find_backends, supports
 from aligntune_core.backends.recorded import Recorded, to_values
 from aligntune_core.backends.registry import Registry
