@@ -56,7 +56,7 @@ def formats_for_job(considered: Considered) -> tuple[Format, ...]:
     for name in names:
         # one that fails is not chosen, and keeps no other from being
         with suppress(HookError):
-            found += formats_of(known.get(name), known)
+            found += formats_of(known.light(name), known)
     return tuple(found)
 
 
