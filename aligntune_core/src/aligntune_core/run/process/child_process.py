@@ -66,12 +66,11 @@ class ChildProcess:
         self._outbox: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
         self._start(environ, keep)
         self.conversation = Conversation(
-            "p", self._outbox.put, self._serve, self._elsewhere,
+            "p", self._send, self._serve, self._elsewhere,
             broken_into=self._broken_into,
         )  # fmt: skip
         for work in (self._read, self._write):
             threading.Thread(target=work, name=f"aligntune process {self.pid}", daemon=True).start()
-        self._outbox.put(greeting())
 
     @property
     def pid(self) -> int:
@@ -157,7 +156,7 @@ class ChildProcess:
     def ask_to_end(self) -> None:
         """Let the child come to its own end, and don't wait for it."""
         self._ending = True
-        self._outbox.put({"end": True})
+        self._send({"end": True})
 
     def death(self) -> RunError | BackendError:
         """What to say of a child that ended, or had to be ended, with work to do."""
@@ -204,6 +203,8 @@ class ChildProcess:
         lifeline.tie(self._process.pid)
         self._lifeline = lifeline
         self._channel = Channel(ours)
+        with suppress(OSError):  # it may have died already
+            self._channel.send(greeting())
 
     def _signal(self, number: int) -> None:
         with suppress(ProcessLookupError):
@@ -222,6 +223,14 @@ class ChildProcess:
 
     def _elsewhere(self, frame: dict[str, Any]) -> None:
         threading.Thread(target=self.conversation.handle, args=(frame,), name="aligntune call", daemon=True).start()
+
+    def _send(self, frame: dict[str, Any]) -> None:
+        try:
+            is_sent = self._channel.send_whole(frame)
+        except OSError:  # its death is told of by the thread that reads
+            return
+        if not is_sent:
+            self._outbox.put(frame)
 
     def _write(self) -> None:
         # a thread of its own, in which no signal breaks off a frame in its middle
