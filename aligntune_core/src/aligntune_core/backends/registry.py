@@ -439,7 +439,10 @@ class Registry:
         status, reason, install = Status.READY, "", ""
         if unmet:
             status, reason = Status.MISSING, f"it needs {'; '.join(unmet)}"
-            install = info.install or install_command(each for each in info.requirements if unmet_requirements([each]))
+            lacking = [each for each in info.requirements if unmet_requirements([each])]
+            # what one of this project's backends lacks, another one may not be able to live with
+            own = f"aligntune env create {name}" if name in KNOWN_BACKENDS else install_command(lacking)
+            install = info.install or own
         return Backend(
             name, status, came[0], reason, install, info, origin=came[1], notes=notes, environment=environment
         )
