@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import signal
 from contextlib import ExitStack, contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from aligntune_core.backends.aside import standard_output_aside
-from aligntune_core.backends.engines import imported_engines
-from aligntune_core.backends.patience import named_when_slow
-from aligntune_core.backends.side_effects import before, undone
 from aligntune_core.errors import AlignTuneError, BackendError
 from aligntune_core.wording import described, shown
 
@@ -114,6 +109,12 @@ def shielded(name: str, doing: str, told: list[str] | None = None, *, engine: bo
     Raises:
         Interrupted: If the user interrupts it; a KeyboardInterrupt that the code raised itself passes as it is.
     """
+    # a query that reads what is recorded needs none of these
+    from aligntune_core.backends.aside import standard_output_aside
+    from aligntune_core.backends.engines import imported_engines
+    from aligntune_core.backends.patience import named_when_slow
+    from aligntune_core.backends.side_effects import before, undone
+
     with ExitStack() as stack:
         interruption = stack.enter_context(_interruption(name, doing))
         said = stack.enter_context(standard_output_aside(may_ask=engine))
@@ -146,6 +147,8 @@ class _Interruption:
 
 @contextmanager
 def _interruption(name: str, doing: str) -> Iterator[_Interruption]:
+    import signal
+
     found = _Interruption()
 
     def interrupt(*_: object) -> None:

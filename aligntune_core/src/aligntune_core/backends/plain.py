@@ -8,14 +8,14 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from aligntune_core.algorithms import Algorithm
-from aligntune_core.capabilities import BackendInfo, Capability, Feature, ImportOrder
+from aligntune_core.capabilities import BackendInfo, Capability, Feature, ImportOrder, NamedReward
 from aligntune_core.problem import Problem
 from aligntune_core.wording import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_KINDS = (Capability, BackendInfo, Algorithm, ImportOrder, Problem)
+_KINDS = (Capability, BackendInfo, Algorithm, ImportOrder, NamedReward, Problem)
 _PLAIN_FEATURES = frozenset({Feature, str})
 _LONG = 200
 

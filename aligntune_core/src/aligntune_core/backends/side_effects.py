@@ -9,7 +9,6 @@ import sys
 import warnings
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -63,15 +62,21 @@ def undone(was: list[Any], *, of_engine: bool = False) -> list[str]:
 
 def _folder() -> str:
     try:
-        return str(Path.cwd())
+        return os.getcwd()  # noqa: PTH109 this is asked for each plugin
     except OSError:
         return ""
 
 
-def _put_environment(was: dict[str, str]) -> None:
-    for name in os.environ.keys() - was.keys():
+def _environment() -> dict[Any, Any]:
+    # decoding all of it takes longer than importing a plugin
+    return dict(getattr(os.environ, "_data", os.environ))
+
+
+def _put_environment(was: dict[Any, Any]) -> None:
+    values = {os.fsdecode(name): os.fsdecode(value) for name, value in was.items()}
+    for name in os.environ.keys() - values.keys():
         del os.environ[name]
-    for name, value in was.items():
+    for name, value in values.items():
         if os.environ.get(name) != value:
             os.environ[name] = value
 
@@ -140,7 +145,7 @@ def _put_path(was: list[str]) -> None:
 
 _ASPECTS = (
     _Aspect("the working folder", _folder, os.chdir),
-    _Aspect("environment variables", lambda: dict(os.environ), _put_environment, is_engines=True),
+    _Aspect("environment variables", _environment, _put_environment, is_engines=True),
     _Aspect("sys.path", lambda: list(sys.path), _put_path, _hides_nothing),
     _Aspect("the handlers of signals", _handlers, _put_handlers, is_engines=True),
     _Aspect("the hooks of sys", lambda: [getattr(sys, name) for name in _HOOKS], _put_hooks, is_engines=True),
