@@ -1,11 +1,11 @@
 """What a process of its own costs: ``aligntune train`` against the same with ``--isolation process``, in turns.
 
-Run it with ``python tests/benchmarks/process.py [--rounds 5] [--steps 120] [--logging 10]``. Each run is a fresh
-program that trains ``builtin:tiny`` with SFT and logs as often as asked. Printed are the time from the program's start until its first log is
-told, the processor time that the program and its process took until then, and the median from step to step: in one
-process, with one of its own, and the difference, each as the median and as the best of all rounds. Bounds: 0.3 s until
-the first log, 1 % from step to step, as the median of what the rounds differ by. Other programs on the machine blur
-them: ``chrt -r 1`` before the command keeps them off.
+Run it with ``python tests/benchmarks/process.py [--rounds 5] [--steps 120] [--logging 10]``. Each run is a new program
+that trains ``builtin:tiny`` with SFT. Printed are the seconds from the program's start until its first log is told, the
+processor time that it and its process took until then, and the seconds from step to step: in one process, with one of
+its own, and the difference, each as the median and as the best of all rounds. The bounds, 0.3 s until the first log and
+1 % from step to step, are for the median of what a round's two runs differ by. Other programs on the machine blur them:
+``chrt -r 1`` before the command keeps those off.
 """
 
 from __future__ import annotations
@@ -59,7 +59,8 @@ def train(words: list[str], steps: int, logging: int) -> Run:
     with tempfile.TemporaryDirectory() as folder:
         job = [
             "algorithm=sft", "backend=trl", "model_name=builtin:tiny", "dataset_name=builtin:instructions",
-            f"output_dir={folder}/out", f"max_steps={steps}", "batch_size=8", f"logging_steps={logging}", "save_steps=100000",
+            f"output_dir={folder}/out", f"max_steps={steps}", "batch_size=8", "save_steps=100000",
+            f"logging_steps={logging}",
         ]  # fmt: skip
         environment = {**os.environ, "ALIGNTUNE_CACHE": f"{folder}/cache", "COLUMNS": "200"}
         begun = time.perf_counter()
