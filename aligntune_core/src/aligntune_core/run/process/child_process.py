@@ -25,7 +25,7 @@ from aligntune_core.run.process.lifeline import Lifeline
 from aligntune_core.run.process.output import last_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from aligntune_core.run.process.death import Death
 
@@ -41,12 +41,14 @@ class ChildProcess:
 
     Args:
         python: The interpreter: one that has AlignTune and the backend. This process's own if empty.
+        environ: The environment variables that it is started with; this process's own if None.
+        keep: File descriptors that it inherits.
 
     Raises:
         BackendError: If the interpreter can't be started.
     """
 
-    def __init__(self, python: str = "") -> None:
+    def __init__(self, python: str = "", environ: Mapping[str, str] | None = None, keep: tuple[int, ...] = ()) -> None:
         if os.name != "posix":
             raise BackendError(
                 "a process of its own needs a system with POSIX signals, and this is none.", fix="Leave out isolation."
@@ -62,7 +64,7 @@ class ChildProcess:
         self._gone = threading.Event()
         self._greeting: dict[str, Any] = {}
         self._outbox: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
-        self._start()
+        self._start(environ, keep)
         self.conversation = Conversation(
             "p", self._send, self._serve, self._elsewhere,
             broken_into=self._broken_into,
@@ -176,7 +178,7 @@ class ChildProcess:
             fix = f"The system does that when memory is used up: lower batch_size or max_seq_length. {fix}".rstrip()
         return RunError(f"the job's process {how} while it {self._doing}.{told}", fix=fix, code="process-died")
 
-    def _start(self) -> None:
+    def _start(self, environ: Mapping[str, str] | None, keep: tuple[int, ...]) -> None:
         ours, theirs = socket.socketpair()
         lifeline = Lifeline()
         words = [self.python, "-P", "-u", "-m", MODULE, str(theirs.fileno()), str(lifeline.theirs)]
@@ -185,11 +187,12 @@ class ChildProcess:
                 # a session of its own: what a terminal sends comes here, and is passed on once
                 self._process = subprocess.Popen(
                     words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-                    pass_fds=(theirs.fileno(), lifeline.theirs),
+                    pass_fds=(theirs.fileno(), lifeline.theirs, *keep), env=environ,
                 )  # fmt: skip
         except OSError as error:
             shutil.rmtree(self.folder, ignore_errors=True)
             lifeline.close()
+            ours.close()
             raise BackendError(
                 f"the interpreter '{self.python}' can't be started: {error.strerror or error}.",
                 fix="Name a Python that has AlignTune and the backend.",
