@@ -159,7 +159,8 @@ def core_only_with(wheels: Wheels, tmp_path_factory: pytest.TempPathFactory) -> 
     def make(python: str) -> Environment:
         made = make_environment(tmp_path_factory.mktemp("core") / "environment", python)
         constraints = str(ROOT / "constraints.txt")
-        pip(made, "install", "--find-links", str(wheels.ours), "--constraint", constraints, "aligntune-core")
+        # by its file, so that it is known where it came from
+        pip(made, "install", "--constraint", constraints, str(wheels.files["aligntune-core"]))
         return made
 
     return make
