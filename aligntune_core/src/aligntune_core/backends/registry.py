@@ -16,7 +16,7 @@ from aligntune_core.backends.installed import installed_entry_points, normalised
 from aligntune_core.backends.recorded import Recorded, RecordError, differences, read_record
 from aligntune_core.backends.requirements import unmet_requirements
 from aligntune_core.errors import BackendError
-from aligntune_core.groups import ENTRY_POINT_GROUP, PROJECT, RECORD_GROUP
+from aligntune_core.groups import ENTRY_POINT_GROUP, RECORD_GROUP
 from aligntune_core.wording import described
 
 if TYPE_CHECKING:
@@ -68,11 +68,10 @@ class Registry:
     @cached_property
     def _manager(self) -> pluggy.PluginManager:
         # only where a plugin is imported: what is read of backends needs none of it
-        import pluggy
-
         from aligntune_core import hookspecs
+        from aligntune_core.backends.plugin_manager import plugin_manager
 
-        manager = pluggy.PluginManager(PROJECT)
+        manager = plugin_manager()
         manager.add_hookspecs(hookspecs)
         return manager
 
@@ -151,8 +150,9 @@ class Registry:
 
     def hook(self, backend: Backend, name: str) -> Callable[..., Any]:
         """The hook of that name, as this backend alone implements it."""
-        others = [plugin for plugin in self._manager.get_plugins() if plugin is not backend.plugin]
-        return self._manager.subset_hook_caller(name, others)
+        from aligntune_core.backends.plugin_manager import hook_of
+
+        return hook_of(self._manager, name, backend.plugin)
 
     def call(self, backend: Backend, hook: str, doing: str, **arguments: Any) -> Any:
         """What a hook of one backend gives.
@@ -264,7 +264,7 @@ class Registry:
         return None
 
     def _from_record(self, name: str) -> Backend | None:
-        if self._barred(name) or not self._points(name):
+        if not self.record_place(name) or self._barred(name):
             return None
         (point,) = self._points(name)
         recorded = self._recorded(name, point)
@@ -293,7 +293,8 @@ class Registry:
         except (Exception, SystemExit) as error:
             raise BackendError(f"its plugin '{point.value}' can't be imported: {described(error)}") from error
         backend = self._adopt(name, plugin, point)
-        backend = replace(backend, notes=(*self._record_notes(backend, point), *backend.notes))
+        if notes := tuple(self._record_notes(backend, point)):
+            backend = replace(backend, notes=(*notes, *backend.notes))
         imported = sorted(engine for engine in early if engine in sys.modules)
         if imported and not backend.reason:
             reason = f"importing its plugin imports {', '.join(imported)}, which makes every query slow"
@@ -316,15 +317,19 @@ class Registry:
 
     def _adopt(self, name: str, plugin: Any, point: EntryPoint | None = None) -> Backend:
         from aligntune_core.backends.notes import retirements, unknown_hooks
+        from aligntune_core.backends.plugin_manager import hook_of, implements
 
         try:
-            with retirements() as notes:
+            with retirements(self._manager) as notes:
                 self._manager.register(plugin, name)
             notes += unknown_hooks(self._manager, plugin)
-            backend = Backend(name, Status.READY, plugin=plugin)
-            self._check_hooks(backend)
-            info = self.hook(backend, "aligntune_backend_info")()
-            brought = tuple(self.hook(backend, "aligntune_algorithms")() or ())
+            for hook in ("aligntune_backend_info", "aligntune_create_trainer"):
+                if not implements(self._manager, hook, plugin):
+                    raise BackendError(
+                        f"its plugin has no {hook}, which every backend needs, marked with aligntune_core.hookimpl"
+                    )
+            info = hook_of(self._manager, "aligntune_backend_info", plugin)()
+            brought = tuple(hook_of(self._manager, "aligntune_algorithms", plugin)() or ())
             return replace(self._accepted(name, Recorded(info, brought), point), plugin=plugin, notes=tuple(notes))
         except (Exception, SystemExit) as error:
             if self._manager.has_plugin(name):
@@ -351,14 +356,6 @@ class Registry:
             install = install or (_install(point) if point else "")
             return Backend(name, Status.MISSING, version, f"it needs {'; '.join(unmet)}", install, info, origin=origin)
         return Backend(name, Status.READY, version, "", "", info, origin=origin)
-
-    def _check_hooks(self, backend: Backend) -> None:
-        for hook in ("aligntune_backend_info", "aligntune_create_trainer"):
-            found = getattr(self._manager.hook, hook).get_hookimpls()
-            if all(each.plugin is not backend.plugin for each in found):
-                raise BackendError(
-                    f"its plugin has no {hook}, which every backend needs, marked with aligntune_core.hookimpl"
-                )
 
 
 @lru_cache(maxsize=1)
