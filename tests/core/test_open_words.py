@@ -108,3 +108,10 @@ def test_a_job_of_its_own_task_is_checked(known, job):
     verdict = decide(job(algorithm="gkd", dataset_name=rows, backend="acme", temperature=0.9), backends=known)
     assert verdict.ok, verdict.problems
     assert check_job(job(algorithm="gkd", dataset_name=rows), backends=known).backend == "acme"
+
+
+def test_words_of_its_own_are_in_what_a_distribution_records(known):
+    from aligntune_core.backends.recorded import Recorded, from_values, to_values
+
+    recorded = Recorded(known.get("acme").info, (DISTIL,))
+    assert from_values(json.loads(json.dumps(to_values(recorded)))) == recorded

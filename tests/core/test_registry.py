@@ -90,7 +90,7 @@ BROKEN = {
     "is empty": ({"source": ""}, "has no aligntune_backend_info"),
     "is of another contract": (
         {"contract": CONTRACT_VERSION + 1},
-        "needs version 2 of the contract; this core has 1: install a newer aligntune-core",
+        "needs version 3 of the contract; this core has 2: install a newer aligntune-core",
     ),
     "has another name": ({"calls_itself": "other"}, "calls itself 'other', but its entry point is 'odd'"),
     "misspells an argument": ({"after": WRONG_ARGUMENT}, "probes"),

@@ -53,6 +53,7 @@ def listed(cell: str) -> frozenset[str]:
 
 CORE_ROOMS = table("room of the core")
 TRL_ROOMS = table("room of the TRL backend")
+UNSLOTH_ROOMS = table("room of the Unsloth backend")
 WITHOUT_ENGINES = {room for room, (_, engines) in TRL_ROOMS.items() if engines == "none"} | {LOOSE}
 
 
@@ -116,7 +117,7 @@ class Tree:
 def missing_rooms(tree: Tree) -> list[str]:
     """Folders without a row in the table of rooms, and rows without a folder."""
     found = []
-    for package, rooms in ((CORE, CORE_ROOMS), (TRL, TRL_ROOMS)):
+    for package, rooms in ((CORE, CORE_ROOMS), (TRL, TRL_ROOMS), (UNSLOTH, UNSLOTH_ROOMS)):
         there = {tree.room(name) for name in tree.of(package)}
         found += [f"{package}: {room}" for room in (there | {LOOSE}) ^ (set(rooms) | {LOOSE})]
     return found
@@ -152,6 +153,7 @@ def engines_at_import(tree: Tree) -> list[str]:
     """What imports an engine as soon as it is imported, where that may not be."""
     light = [FACE, CORE, *tree.of(FACE), *tree.of(CORE), *LIGHT]
     light += [name for name in tree.of(TRL) if tree.room(name) in WITHOUT_ENGINES]
+    light += [name for name in tree.of(UNSLOTH) if UNSLOTH_ROOMS.get(tree.room(name), ("", "none"))[1] == "none"]
     return [
         f"{name} imports {', '.join(sorted(engines))}, by way of {each}"
         for name in light
@@ -189,7 +191,7 @@ def strangers(tree: Tree) -> list[str]:
     """Packages that a package may not know."""
     unknown = {
         FACE: {TRL, UNSLOTH, "trl", "unsloth", "unsloth_zoo", "peft"},
-        CORE: {TRL, UNSLOTH, "trl", "unsloth", "unsloth_zoo", "peft", FACE},
+        CORE: {TRL, UNSLOTH, "trl", "unsloth", "unsloth_zoo", FACE},
         TRL: {UNSLOTH, "unsloth", "unsloth_zoo", FACE},
     }
     return [
@@ -216,7 +218,7 @@ def test_the_modules_that_are_spoken_of_are_there():
     assert len(HERE.of(CORE)) > 100
     assert {*HERE.modules} > LIGHT
     assert len(HERE.of(FACE)) > 1
-    assert {"translation", "checks", "checkpoints"} < WITHOUT_ENGINES
+    assert {"translation", "checks"} < WITHOUT_ENGINES
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
@@ -241,6 +243,7 @@ def test_an_engine_that_a_room_is_allowed_is_imported_there(room):
     [
         (missing_rooms, "aligntune_core/attic/old", ""),
         (missing_rooms, "aligntune_trl/attic/old", ""),
+        (missing_rooms, "aligntune_unsloth/attic/old", ""),
         (upward_arrows, "aligntune_core/backends/odd", "from aligntune_core.check.verdict import Verdict"),
         (upward_arrows, "aligntune_core/backends/odd", "def f():\n from aligntune_core.check import decide"),
         (upward_arrows, "aligntune_core/odd", "from aligntune_core.machine.devices import device"),
@@ -249,6 +252,7 @@ def test_an_engine_that_a_room_is_allowed_is_imported_there(room):
         (engines_at_import, "aligntune_core/models/odd", "import torch"),
         (engines_at_import, "aligntune_trl/checks/odd", "from aligntune_trl.run import effect"),
         (engines_at_import, "aligntune_trl/plugin", "from aligntune_trl.ppo import losses"),
+        (engines_at_import, "aligntune_unsloth/checks/odd", "from aligntune_trl.run import effect"),
         (engines_in_the_wrong_room, "aligntune_core/check/odd", "def f():\n import torch"),
         (engines_in_the_wrong_room, "aligntune_trl/translation/odd", "def f():\n import transformers"),
         (engines_in_the_wrong_room, "aligntune_trl/capabilities", "def f():\n import numpy"),
@@ -257,7 +261,7 @@ def test_an_engine_that_a_room_is_allowed_is_imported_there(room):
         (
             engines_behind_a_room_without,
             "aligntune_trl/checks/odd",
-            "def f():\n import aligntune_trl.models.quiet",
+            "def f():\n import aligntune_trl.models.tokenizer",
         ),
         (strangers, "aligntune_core/odd", "def f():\n import aligntune_trl"),
         (strangers, "aligntune_trl/run/odd", "import aligntune_unsloth.plugin"),

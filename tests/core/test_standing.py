@@ -68,7 +68,7 @@ def test_a_plugin_that_can_not_be_imported(standing):
 def test_a_plugin_of_another_contract(standing):
     yes, reason = standing(contract=99)["plugin"]
     assert yes is False
-    assert reason.startswith("its plugin needs version 99 of the contract; this core has 1: install a newer aligntune")
+    assert reason.startswith("its plugin needs version 99 of the contract; this core has 2: install a newer aligntune")
 
 
 def test_an_engine_that_is_not_there(standing):

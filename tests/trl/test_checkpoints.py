@@ -11,9 +11,9 @@ import pytest
 
 from aligntune_core import CheckpointError
 from aligntune_core.job import Job
-from aligntune_trl.checkpoints.choose import checkpoints, resume_from
-from aligntune_trl.checkpoints.origin import JOB_FILE, other_data, write_job
-from aligntune_trl.checkpoints.whole import faults, missing_files
+from aligntune_core.kit.checkpoints.choose import checkpoints, resume_from
+from aligntune_core.kit.checkpoints.origin import JOB_FILE, other_data, write_job
+from aligntune_core.kit.checkpoints.whole import faults, missing_files
 from aligntune_trl.checks.job import job_problems
 
 WHOLE = ("trainer_state.json", "optimizer.pt", "scheduler.pt", "rng_state.pth", "model.safetensors")

@@ -11,6 +11,7 @@ from trl_runs import DATA, PROMPTS, build, build_online, share_of_a, trained
 
 from aligntune_core import DataError, RunError
 from aligntune_core.events import Finished
+from aligntune_core.kit.weights import checksums
 
 BEYOND = [{"prompt": "ab" * 10, "completion": "a"}] * 20
 """Rows whose answers begin after eight tokens."""
@@ -54,7 +55,7 @@ def test_a_fault_of_other_code_passes(letters, tmp_path):
 @pytest.fixture
 def unseen(monkeypatch):
     """Rows with nothing to learn from are not found before training; on an engine whose loss is 0 then, not NaN."""
-    monkeypatch.setattr("aligntune_trl.trainers.make.look_at_rows", lambda _: None)
+    monkeypatch.setattr("aligntune_trl.trainers.make.look_at_rows", lambda *_: None)
     if Version(version("trl")) < Version("1.13"):
         pytest.skip("this TRL's loss is NaN where nothing is learned, which stops a run as a divergence")
 
@@ -105,14 +106,13 @@ def test_weights_that_stay_as_they_are_though_there_were_gradients_are_a_warning
 
 
 def test_the_last_digit_of_one_weight_is_a_change(letters, tmp_path):
-    run = build("sft", letters, DATA["sft"], output_dir=str(tmp_path))
-    effect = run.trainer._effect
-    for weight in run.trainer.model.parameters():
-        before = effect._checksums()
+    model = build("sft", letters, DATA["sft"], output_dir=str(tmp_path)).trainer.model
+    for weight in model.parameters():
+        before = checksums(model)
         with torch.no_grad():
             place = weight.view(-1)[-1:]
             place.copy_(torch.nextafter(place, torch.tensor([torch.inf])))
-        assert effect._checksums() != before
+        assert checksums(model) != before
 
 
 @pytest.mark.parametrize("resumed_at", [2, 3])

@@ -207,7 +207,7 @@ def test_the_option_is_of_the_algorithms_that_can_leave_a_completion_out(letters
 @pytest.mark.parametrize("failing", ["rewards", "nothing"])
 def test_a_run_that_was_stopped_exits_with_1(failing, letters, tmp_path, capsys, monkeypatch):
     # which refuses such rows before training
-    monkeypatch.setattr("aligntune_trl.trainers.make.look_at_rows", lambda _: None)
+    monkeypatch.setattr("aligntune_trl.trainers.make.look_at_rows", lambda *_: None)
     job = {
         "model_name": letters,
         "backend": "trl",
@@ -235,11 +235,10 @@ def test_the_step_at_which_a_run_diverges_is_told_before_it_stops(letters, tmp_p
     assert [event.step for event in run.events if isinstance(event, Stepped)] == [1, 2]
 
 
-def test_what_watches_a_run_comes_after_what_stops_it(letters, tmp_path):
-    """A warning drawn from a step that stopped the run would stand above the error and say less."""
+def test_what_stops_a_run_comes_after_what_tells_of_it_and_before_what_signs_its_checkpoints(letters, tmp_path):
     run = resumable("grpo", letters, tmp_path)
     names = [type(each).__name__ for each in run.trainer.native.callback_handler.callbacks]
-    ours = ["EventCallback", "FiniteGuard", "JobInCheckpoints", "NothingLeft", "Watch", "Effect"]
+    ours = ["EventCallback", "FiniteGuard", "JobInCheckpoints", "NothingLeft", "Effect"]
     assert [name for name in names if name in ours] == ours
 
 

@@ -13,9 +13,9 @@ from trl_runs import FEW, PROMPTS, build, share_of_a, trained
 from aligntune import check
 from aligntune_core import DataError, JobError, ModelError
 from aligntune_core.job import Job
+from aligntune_core.kit.loading import loading, loading_weights
 from aligntune_trl.checks import trackers
 from aligntune_trl.checks.job import job_problems
-from aligntune_trl.models.loading import loading, loading_weights
 from aligntune_trl.translation.fields import choices, declared_fields
 from aligntune_trl.translation.recipes import RECIPES
 

@@ -11,7 +11,7 @@ from trl_runs import outcome, resumable, trained
 
 from aligntune_core import CheckpointError, JobError
 from aligntune_core.events import CheckpointSaved, Finished, Started, Stepped
-from aligntune_trl.models.quiet import quiet_engine
+from aligntune_core.kit.quiet import quiet_engine
 from aligntune_trl.run.resuming import tied_names
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from importlib.metadata import version
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -14,8 +13,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from trl_runs import DATA, GROUPED, LABELLED, PROMPTS, build, build_online, share_of_a, trained
 
 from aligntune_core import RunError
-from aligntune_trl.run.watch import Watch
-from aligntune_trl.run.watchers import WATCHERS, watchers_of
+from aligntune_core.kit.watch import Watch
+from aligntune_core.kit.watchers import WATCHERS, watchers_of
 from aligntune_trl.translation.recipes import RECIPES
 
 PAGE = Path(__file__).parents[2] / "docs" / "jobs.md"
@@ -43,14 +42,13 @@ class Log:
     def __init__(self, algorithm, *, first=0, every=1):
         self.said = []
         self.step, self.every = first, every
-        self.watch = Watch(algorithm, lambda event: self.said.append((self.step, event.message)))
-        self.watch.on_train_begin(None, SimpleNamespace(global_step=first), None)
+        self.watch = Watch(watchers_of(algorithm), lambda event: self.said.append((self.step, event.message)))
+        self.watch.begin(first)
 
     def give(self, metrics, times=1, loss=None):
         for _ in range(times):
             self.step += self.every
-            logs = {"loss": self.step * 1.1 if loss is None else loss, **metrics}
-            self.watch.on_log(None, SimpleNamespace(global_step=self.step), None, logs=logs)
+            self.watch.look(self.step, {"loss": self.step * 1.1 if loss is None else loss, **metrics})
         return self
 
     def steps(self):
@@ -92,14 +90,13 @@ def test_a_log_that_does_not_tell_of_a_sign_neither_ends_nor_lengthens_it():
         log.give({"frac_reward_zero_std": 1.0}).give({}, 3)
     assert log.said == []
     assert log.give({"frac_reward_zero_std": 1.0}).steps() == [21]
-    assert Log("grpo").give({"frac_reward_zero_std": None}, 50).said == []
 
 
 def test_an_evaluation_and_the_last_summary_are_not_looked_at():
     log = Log("sft")
     for logs in ({"eval_loss": 0.0, "grad_norm": 0.0}, {"train_loss": 0.0, "grad_norm": 0.0}):
         for _ in range(50):
-            log.watch.on_log(None, SimpleNamespace(global_step=50), None, logs=logs)
+            log.watch.look(50, logs)
     assert log.said == []
 
 
@@ -220,7 +217,7 @@ def test_a_learning_rate_that_leads_far_away(letters, tmp_path):
 
 
 def test_answers_that_all_fall_beyond_the_length(letters, tmp_path, monkeypatch):
-    monkeypatch.setattr("aligntune_trl.trainers.make.look_at_rows", lambda _: None)
+    monkeypatch.setattr("aligntune_trl.trainers.make.look_at_rows", lambda *_: None)
     if Version(version("trl")) < Version("1.13"):
         pytest.skip("this TRL's loss is NaN where nothing is learned, which stops a run as a divergence")
     rows = [{"prompt": "ab" * 10, "completion": "a"}] * 20

@@ -9,7 +9,7 @@ from typing import Any
 
 from aligntune_core.algorithms import spelling, word_of
 
-CONTRACT_VERSION = 1
+CONTRACT_VERSION = 2
 """The version of the plugin contract that this core speaks. It goes up when a hook, an argument or a value is added,
 changed or retired."""
 

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 TRAINING_DATA, EVALUATION_DATA = "training data", "evaluation data"
 """What a dataset is for, as ``DataReady`` names it."""
 
+NOTHING_LEARNED = "nothing-learned"
+"""The code of a backend's notice that says why no weight changed: the core then adds none of its own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Event:

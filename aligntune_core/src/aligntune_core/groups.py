@@ -8,5 +8,8 @@ PROJECT = "aligntune"
 ENTRY_POINT_GROUP = "aligntune_core.backends"
 """The backends: each entry point names a backend and the module that implements its hooks."""
 
+OBSERVER_GROUP = "aligntune_core.observers"
+"""The observers: each entry point names a module that is told of every run."""
+
 RECORD_GROUP = "aligntune_core.backend_info"
 """What plugins say of their backends, as files: ``NAME = "PACKAGE:FILE.json"``, readable without importing anything."""

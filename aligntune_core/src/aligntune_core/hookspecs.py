@@ -17,10 +17,12 @@ from aligntune_core.groups import PROJECT
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from pydantic import BaseModel
+
     from aligntune_core.algorithms import Algorithm
     from aligntune_core.capabilities import BackendInfo
     from aligntune_core.encoding import Encoding
-    from aligntune_core.events import Listener
+    from aligntune_core.events import Event, Listener
     from aligntune_core.job import Job
     from aligntune_core.plan import Plan
     from aligntune_core.problem import Problem
@@ -49,13 +51,31 @@ def aligntune_algorithms() -> Iterable[Algorithm] | None:
 
 
 @hookspec(firstresult=True)
+def aligntune_settings(algorithm: str) -> type[BaseModel] | None:
+    """Say what a job may write in ``backend_args``, as a pydantic model. No engine may be imported. Since 1.1.
+
+    From its fields, with their types, bounds, defaults and descriptions, come the check of ``backend_args`` (unknown
+    names, wrong types, values out of bounds), `aligntune backends NAME` and the schema for editors. Import pydantic and
+    the model inside the hook: queries call it not.
+
+    Args:
+        algorithm: An algorithm of the capability table. A name that only other algorithms of this backend have is told
+            to have no effect.
+
+    Returns:
+        A class of pydantic's ``BaseModel``; nothing where the plugin checks ``backend_args`` itself.
+    """
+
+
+@hookspec(firstresult=True)
 def aligntune_check_job(job: Job, probe: bool) -> Iterable[Problem] | None:
     """Find the problems of a job that only this backend can know. Since 1.0.
 
     Called after the core's own checks, with a job that the core could read, also when the core found problems in it:
     its algorithm may be one that this backend does not train. Every key in ``job.settings()`` has to be used or to be
-    refused here, those of ``backend_args`` too. The core itself refuses what no row of the capability table allows
-    (e.g. ``packing``, ``use_peft``, ``resume``) and what means nothing to the job's algorithm.
+    refused here, those of ``backend_args`` too unless ``aligntune_settings`` describes them: then those that it refuses
+    are not in the job that is given here. The core itself refuses what no row of the capability table allows (e.g.
+    ``packing``, ``use_peft``, ``resume``) and what means nothing to the job's algorithm.
 
     Args:
         job: The job.
@@ -130,9 +150,24 @@ def aligntune_create_trainer(job: Job, emit: Listener) -> Trainer | None:
 
 @hookspec
 def aligntune_trainer_created(job: Job, trainer: Trainer) -> None:
-    """Observe that a trainer was made. Since 1.0.
+    """Observe that a trainer was made. Called on the backends that are loaded, and on every observer. Since 1.0.
 
     Args:
         job: The job it was made for.
         trainer: The trainer, before training.
+    """
+
+
+@hookspec
+def aligntune_run_event(job: Job, event: Event) -> None:
+    """Observe what a run tells. Called on observers alone, not on backends. Since 1.1.
+
+    An observer is a module that an entry point in the group ``aligntune_core.observers`` names. It is imported when a
+    trainer was made, and told then what there was before; then of every event as it comes, after the user's own
+    listener, in the thread that the backend sends it from. What it raises is told as a notice and stops nothing; it is
+    told no more of that run then.
+
+    Args:
+        job: The job.
+        event: What happened, :mod:`aligntune_core.events` says which there are; a copy of the observer's own.
     """

@@ -79,7 +79,6 @@ CODES: Mapping[str, ProblemCode] = {
     "backend-not-installed": _fast("The backend, or a package it needs, is not installed", "The command is named."),
     "backend-broken": _fast("The backend's plugin fails or breaks the contract", "Other backends are not touched."),
     "backend-disabled": _fast("An environment variable switches the backend off", "It is named."),
-    "not-implemented": _fast("The backend declares the algorithm and has no trainer for it yet", "Use another one."),
     "backend-heavy": _fast("Importing the backend's plugin imports an engine", "Every query is slow.", "warning"),
     "backend-record": _fast(
         "What the backend's distribution recorded of it can't be read, or is not what its plugin says",
@@ -180,6 +179,15 @@ CODES: Mapping[str, ProblemCode] = {
     # while a run goes
     "run": ProblemCode("error", "run", "The run could not go on, e.g. because it diverged", "Why is said.", "run"),
     "backend": ProblemCode("error", "run", "The backend broke the contract", "Report it to its authors.", "run"),
+    "late-event": ProblemCode(
+        "warning", "run", "The backend sent an event of a training outside of one", "It is left out.", "run"
+    ),
+    "missing-event": ProblemCode(
+        "warning", "run", "The backend did not tell of a training's beginning or end", "Little was told of it.", "run"
+    ),
+    "weights-unchanged": ProblemCode(
+        "warning", "run", "A training left the weights as they were", "The learning rate may be too small.", "run"
+    ),
 }
 """The core's codes. A backend may have further ones."""
 

@@ -203,8 +203,9 @@ def test_it_imports_no_engine():
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_unsloth_says_without_a_job_what_it_says_of_every_job():
+def test_unsloth_says_without_a_job_what_it_says_of_every_job(monkeypatch):
     plugin = pytest.importorskip("aligntune_unsloth.plugin")
+    monkeypatch.setenv("WORLD_SIZE", "2")
     (told,) = plugin.aligntune_diagnose()
     (of_a_job,) = plugin.aligntune_check_job(Job(algorithm="sft", model_name="m", dataset_name="d"))
     assert (told.code, told.message) == (of_a_job.code, of_a_job.message)

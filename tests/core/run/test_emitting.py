@@ -198,3 +198,29 @@ def test_a_fault_while_a_trainer_is_made_is_told_then(planted):
     planted(Script(before=[Notice(None)]))
     with pytest.raises(BackendError, match="sent Notice wrongly"):
         made()
+
+
+def test_signs_of_trouble_are_told_of_any_backend(planted):
+    planted(Script(events=[Started(3), Stepped(1, {"loss": 0.0001}), *RUN[2:]]))
+    told = []
+    made(told).train()
+    assert [type(event).__name__ for event in told[1:4]] == ["Started", "Stepped", "Notice"]
+    assert told[3].message.startswith("step 1: the loss is 0.0001 from the beginning")
+
+
+def test_a_training_of_its_own_is_watched_anew(planted):
+    planted(Script(events=[Started(3), Stepped(1, {"loss": 0.0001}), *RUN[2:]]))
+    told = []
+    trainer = made(told)
+    trainer.train()
+    trainer.train()
+    assert len([event for event in told if isinstance(event, Notice)]) == 2
+
+
+def test_a_step_that_stops_the_run_draws_no_warning(planted):
+    script = Script(events=[Started(3), Stepped(1, {"loss": -float("inf")})])
+    planted(script)
+    told = []
+    with pytest.raises(RunError):
+        driven(told)
+    assert not any(isinstance(event, Notice) for event in told)

@@ -40,7 +40,8 @@ class Registry:
 
     Args:
         entry_points: The backends' entry points; those installed in this environment if None.
-        environ: Where ``ALIGNTUNE_DISABLED_BACKENDS`` and ``ALIGNTUNE_ONLY_BACKENDS`` are read from.
+        environ: Where ``ALIGNTUNE_DISABLED_BACKENDS``, ``ALIGNTUNE_ONLY_BACKENDS`` and ``ALIGNTUNE_PLUGINS`` are read
+            from.
         records: The entry points that name what distributions recorded of their plugins.
     """
 
@@ -53,7 +54,7 @@ class Registry:
         if entry_points is None:
             entry_points, records = installed_entry_points(ENTRY_POINT_GROUP), installed_entry_points(RECORD_GROUP)
         self._entry_points: dict[str, list[EntryPoint]] = {}
-        for point in entry_points:
+        for point in (*entry_points, *_tried(environ)):
             claims = self._entry_points.setdefault(point.name, [])
             if all(_distribution(point) != _distribution(claim) for claim in claims):
                 claims.append(point)
@@ -295,7 +296,7 @@ class Registry:
         backend = self._adopt(name, plugin, point)
         if notes := tuple(self._record_notes(backend, point)):
             backend = replace(backend, notes=(*notes, *backend.notes))
-        imported = sorted(engine for engine in early if engine in sys.modules)
+        imported = sorted({*getattr(point, "imported", ()), *(each for each in early if each in sys.modules)})
         if imported and not backend.reason:
             reason = f"importing its plugin imports {', '.join(imported)}, which makes every query slow"
             return replace(backend, reason=reason)
@@ -368,8 +369,18 @@ def _names(text: str) -> frozenset[str]:
     return frozenset(name.strip() for name in text.split(",") if name.strip())
 
 
+def _tried(environ: Mapping[str, str]) -> list[EntryPoint]:
+    """The plugins that are tried before they are packaged, each in the place of an entry point."""
+    named = environ.get("ALIGNTUNE_PLUGINS", "")
+    if not named:
+        return []
+    from aligntune_core.backends.tried import tried_plugins
+
+    return [*tried_plugins(named, ENGINES)]
+
+
 def _distribution(point: EntryPoint) -> str:
-    return normalised(_told(point, "name"))
+    return getattr(point, "origin", "") or normalised(_told(point, "name"))
 
 
 def _version(point: EntryPoint) -> str:
@@ -389,8 +400,8 @@ def _told(point: EntryPoint, field: str) -> str:
 
 
 def _install(point: EntryPoint) -> str:
-    return f"pip install {_distribution(point)}" if _distribution(point) else ""
+    return f"pip install {_distribution(point)}" if _told(point, "name") else ""
 
 
 def _uninstall(point: EntryPoint) -> str:
-    return f"pip uninstall {_distribution(point)}" if _distribution(point) else ""
+    return f"pip uninstall {_distribution(point)}" if _told(point, "name") else ""

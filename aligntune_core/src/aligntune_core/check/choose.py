@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from aligntune_core.backends.backend import Status
 from aligntune_core.backends.objections import declared_objection, objection, process_problems, unusable
+from aligntune_core.backends.settings import argument_problems
 from aligntune_core.check.rules import CORE_KEYS
 from aligntune_core.problem import Problem, Severity
 from aligntune_core.wording import did_you_mean
@@ -153,9 +154,23 @@ def _undeclared_keys(backend: Backend, considered: Considered) -> Iterator[Probl
 
 
 def _own_check(backend: Backend, considered: Considered) -> Iterable[Problem]:
-    return considered.backends.problems(
-        backend, "aligntune_check_job", "checked the job", job=considered.job, probe=considered.probe
-    )
+    job, algorithm = considered.job, considered.algorithm
+    refused = argument_problems(backend, considered.backends, algorithm.name, job.backend_args) if algorithm else []
+    if refused:
+        # what was refused is not asked about a second time
+        keys = tuple(f"{problem.key}." for problem in refused)
+        left = {
+            name: value
+            for name, value in job.backend_args.items()
+            if not any(key.startswith(f"backend_args.{name}.") for key in keys)
+        }
+        job = job.model_copy(update={"backend_args": left})
+    return [
+        *refused,
+        *considered.backends.problems(
+            backend, "aligntune_check_job", "checked the job", job=job, probe=considered.probe
+        ),
+    ]
 
 
 BACKEND_CHECKS: tuple[Callable[[Backend, Considered], Iterable[Problem]], ...] = (_undeclared_keys, _own_check)

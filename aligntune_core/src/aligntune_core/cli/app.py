@@ -39,6 +39,15 @@ def options(
     version: Annotated[
         bool, typer.Option("--version", help="Show the version and exit.", callback=_print_version, is_eager=True)
     ] = False,
+    # taken from the words before they are read here, wherever it stands: it is here to be shown
+    plugin: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--plugin",
+            metavar="NAME",
+            help="Try a plugin that is not installed: a module or a .py file. It may stand after the command too.",
+        ),
+    ] = None,
 ) -> None:
     """Post-train language models through one contract, on the engine you name."""
 

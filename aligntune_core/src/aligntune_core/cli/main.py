@@ -74,6 +74,7 @@ def _nowhere() -> TextIO:
 
 
 def _run(words: list[str]) -> int:
+    words = without_plugins(words)
     name, *rest = words or [""]
     if name in QUICK:
         module, options, flags = QUICK[name]
@@ -95,6 +96,31 @@ def _run(words: list[str]) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
     return 0
+
+
+def without_plugins(words: list[str]) -> list[str]:
+    """The words without ``--plugin NAME``, which stands anywhere and is added to what ``ALIGNTUNE_PLUGINS`` names.
+
+    Args:
+        words: The words after the program's name.
+
+    Raises:
+        AlignTuneError: If nothing follows the option.
+    """
+    left: list[str] = []
+    rest = iter(words)
+    for word in rest:
+        name, equals, value = word.partition("=")
+        if name != "--plugin":
+            left.append(word)
+            continue
+        value = value if equals else next(rest, "")
+        if not value or value.startswith("-"):
+            raise AlignTuneError(
+                "--plugin names no plugin.", fix="Name a module or a file, e.g. --plugin src/aligntune_acme/plugin.py."
+            )
+        os.environ["ALIGNTUNE_PLUGINS"] = ",".join(filter(None, [os.environ.get("ALIGNTUNE_PLUGINS", ""), value]))
+    return left
 
 
 def quick_values(words: list[str], options: tuple[str, ...], flags: tuple[str, ...]) -> dict[str, str | bool] | None:

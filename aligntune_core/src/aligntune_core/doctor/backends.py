@@ -33,10 +33,6 @@ def standing_findings(known: Registry, device: str) -> Iterator[Finding]:
         for note in backend.notes:
             yield from_problem(replace(note, message=f"backend '{name}': {note.message}."), name)
         told = diagnosed(backend, known) if backend.plugin is not None else []
-        if unwritten := [problem for problem in told if problem.code == "not-implemented"]:
-            # what it lacks besides does not matter
-            yield from (from_problem(problem, name) for problem in unwritten)
-            continue
         rivals = {
             other: ranges[other] for other in backends if other != name and backends[other].status is Status.READY
         }

@@ -23,7 +23,14 @@ SECRETS = ("HF_TOKEN", "WANDB_API_KEY")
 
 HIDDEN = (
     *("HUGGING_FACE_HUB_TOKEN", "HF_ENDPOINT", "HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "PYTHONPATH"),
-    *("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "UV_INDEX_URL", "UV_DEFAULT_INDEX", "LD_LIBRARY_PATH"),
+    *(
+        "ALIGNTUNE_PLUGINS",
+        "PIP_INDEX_URL",
+        "PIP_EXTRA_INDEX_URL",
+        "UV_INDEX_URL",
+        "UV_DEFAULT_INDEX",
+        "LD_LIBRARY_PATH",
+    ),
 )
 """Variables whose values may hold passwords or names: it is told where they are set."""
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from aligntune_core.job import Job
+from aligntune_core.jobs.values import value_problem
 from aligntune_core.problem import Problem
 from aligntune_core.wording import did_you_mean, shown
 
@@ -95,35 +95,12 @@ def _missing(key: str) -> Problem:
 
 
 def _problem(key: str, details: ErrorDetails, given: Mapping[str, Any]) -> Problem:
-    kind, context = details["type"], details.get("ctx", {})
+    kind = details["type"]
     if kind == "missing":
         return _missing(key)
-    value = given.get(key)
-    said = f"'{key}' is {shown(value)}"
-    if isinstance(value, float) and not isfinite(value):
-        return Problem("wrong-type", f"{said}, but a finite number is expected.", "", key)
-    if kind in _BOUNDS:
-        word, name = _BOUNDS[kind]
-        bound = context[name]
-        written = int(bound) if float(bound).is_integer() else bound
-        return Problem("out-of-range", f"{said}, but must be {word} {written}.", "", key)
-    if kind == "literal_error":
-        name = value if isinstance(value, str) else ""
-        allowed = [part.strip(" '") for part in context["expected"].replace(" or ", ", ").split(",")]
-        return Problem("not-a-choice", f"{said}, which is not a choice.", did_you_mean(name, allowed), key)
-    if kind == "value_error" and key not in _SEVERAL_KINDS:
-        return Problem("wrong-type", f"{said}, but {context['error']}.", "", key)
-    wanted = _COMPOSED.get(key) or _wanted(details)
-    fix = "Write it in quotes." if wanted == "text" and not isinstance(value, list | dict) else ""
-    return Problem("wrong-type", f"{said}, but {wanted} is expected.", fix, key)
+    says_why = kind == "value_error" and key not in _SEVERAL_KINDS
+    return value_problem(key, given.get(key), details, "" if says_why else _COMPOSED.get(key, ""))
 
-
-_BOUNDS = {
-    "greater_than": ("greater than", "gt"),
-    "greater_than_equal": ("at least", "ge"),
-    "less_than": ("less than", "lt"),
-    "less_than_equal": ("at most", "le"),
-}
 
 _SEVERAL_KINDS = {
     "resume": "true, false or the path of a checkpoint",
@@ -138,23 +115,6 @@ _COMPOSED = {
     "data_limits": "a mapping such as {row: 64MiB}",
 }
 """What is expected of keys whose values have parts."""
-
-_KINDS = {
-    "int": "a whole number",
-    "float": "a number",
-    "finite": "a finite number",
-    "bool": "true or false",
-    "string": "text",
-    "dict": "a mapping",
-    "list": "a list",
-}
-
-
-def _wanted(details: ErrorDetails) -> str:
-    for start, words in _KINDS.items():
-        if details["type"].startswith(start):
-            return words
-    return details["msg"]
 
 
 def unknown_key(key: str) -> Problem:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from threading import RLock
 from typing import TYPE_CHECKING
 
-from aligntune_core.errors import BackendError, RunError
+from aligntune_core.errors import BackendError
 from aligntune_core.events import Decided, Event, Finished, Listener, Notice, Saved, Started, Stepped
+from aligntune_core.kit.finite import require_finite
+from aligntune_core.kit.watch import Watch
+from aligntune_core.kit.watchers import watchers_of
 from aligntune_core.run.order import OF_TRAINING, Order
 from aligntune_core.run.shape import wrong_field
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
 REPORT_IT = "Report it to the backend's authors."
-DIVERGED_FIX = "Lower learning_rate or max_grad_norm, or set precision to bf16 or fp32."
-_LOSSES: dict[type[Event], str] = {Stepped: "loss", Finished: "train_loss"}
 
 
 class Emitting:
@@ -28,16 +28,20 @@ class Emitting:
     Args:
         backend: The backend's name.
         listener: Where right events go.
-        on_started: Called when a training begins.
+        algorithm: Whose signs of trouble are looked out for.
     """
 
-    def __init__(self, backend: str, listener: Listener, on_started: Callable[[], None] | None = None) -> None:
+    def __init__(self, backend: str, listener: Listener, algorithm: str | None = None) -> None:
         self.backend = backend
-        self.on_started = on_started
+        self.before: dict[type[Event], Callable[[], None]] = {}
+        """What is to be done before an event of a type is told."""
+        self.notices: set[str] = set()
+        """The codes of what was said in this training."""
         self.order = Order()
         self.folder = ""
         self.stopped: BaseException | None = None
         self._listener = listener
+        self._watch = Watch(watchers_of(algorithm), listener)
         self._lock = RLock()
         self._is_training = self._told_late = False
 
@@ -61,6 +65,7 @@ class Emitting:
         """A training is called for: only its own events may come now."""
         with self._lock:
             self.order, self._is_training = Order(), True
+            self.notices.clear()
 
     def end(self) -> None:
         """The training has returned."""
@@ -98,12 +103,19 @@ class Emitting:
             raise self._breach(fault)
         if isinstance(event, Saved):
             self.folder = event.path
-        if isinstance(event, Started) and self.on_started:
-            self.on_started()
+        elif isinstance(event, Notice):
+            self.notices.add(event.code)
+        elif isinstance(event, Finished):
+            require_finite("train_loss", event.metrics.get("train_loss", 0.0), event.steps)
+        elif isinstance(event, Started):
+            self._watch.begin(event.first_step)
+        if type(event) in self.before:
+            self.before[type(event)]()
         self._listener(event)
         # after the step was told, so that the last one is known
-        if isinstance(event, Stepped | Finished):
-            require_finite(_LOSSES[type(event)], event.metrics, self.order.step)
+        if isinstance(event, Stepped):
+            require_finite("loss", event.metrics.get("loss", 0.0), event.step)
+            self._watch.look(event.step, event.metrics)
 
     def _leave_out(self, event: Event) -> None:
         if not self._told_late:
@@ -113,19 +125,3 @@ class Emitting:
 
     def _breach(self, fault: str) -> BackendError:
         return BackendError(f"backend '{self.backend}' {fault}.", fix=REPORT_IT)
-
-
-def require_finite(name: str, metrics: Mapping[str, float], step: int) -> None:
-    """Refuse a figure that is infinite or not a number; one that is not there passes.
-
-    Args:
-        name: The figure's name.
-        metrics: The figures.
-        step: The step that they are of.
-
-    Raises:
-        RunError: If the figure is not finite.
-    """
-    value = metrics.get(name, 0.0)
-    if not math.isfinite(value):
-        raise RunError(f"Training diverged: '{name}' is {value} at step {step}.", fix=DIVERGED_FIX)

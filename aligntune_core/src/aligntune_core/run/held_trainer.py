@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aligntune_core.events import Notice, Saved
+from aligntune_core.events import NOTHING_LEARNED, Finished, Notice, Saved, Started
 from aligntune_core.run.calling import calling
-from aligntune_core.run.returned import checked_figures, checked_folder, checked_result
+from aligntune_core.run.returned import checked_figures, checked_folder, checked_result, require_a_step
+from aligntune_core.run.weights import Weights
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from aligntune_core.run.emitting import Emitting
     from aligntune_core.trainer import Trainer, TrainResult
 
-_OWN = ("_trainer", "_emitting")
+_OWN = ("_trainer", "_emitting", "_weights")
 
 
 class HeldTrainer:
@@ -31,6 +32,8 @@ class HeldTrainer:
     def __init__(self, trainer: Trainer, emitting: Emitting) -> None:
         object.__setattr__(self, "_trainer", trainer)
         object.__setattr__(self, "_emitting", emitting)
+        object.__setattr__(self, "_weights", Weights(trainer))
+        emitting.before = {Started: self._weights.begin, Finished: lambda: self._judge(emitting.order.step)}
 
     @property
     def model(self) -> Any:
@@ -51,16 +54,19 @@ class HeldTrainer:
         """Train to the end.
 
         Raises:
-            RunError: If the run began and could not go on, took no step or ended with a loss that is not finite.
+            RunError: If the run began and could not go on, took no step, or left a loss or weights that are not finite.
             BackendError: If the backend breaks the contract.
         """
         emitting = self._emitting
         emitting.begin()
+        self._weights.forget()
         try:
             with calling(emitting, "trained"):
                 returned = self._trainer.train()
             order = emitting.order
             result = checked_result(emitting.backend, returned, order)
+            if not order.finished:
+                self._judge(result.steps)
             missing = [
                 name for name, is_told in (("Started", order.started), ("Finished", order.finished)) if not is_told
             ]
@@ -70,6 +76,19 @@ class HeldTrainer:
             return result
         finally:
             emitting.end()
+
+    def _judge(self, step: int) -> None:
+        """Refuse a training that did nothing or diverged, before it is told that it finished."""
+        emitting, order = self._emitting, self._emitting.order
+        require_a_step(step, order)
+        self._weights.require_finite(step)
+        steps = step - order.first
+        if steps and NOTHING_LEARNED not in emitting.notices and self._weights.are_unchanged:
+            what = (
+                f"no trained weight changed in {steps} steps: each change was too small for the weights' precision, "
+                "or was left out. Raise learning_rate, or set precision to fp32."
+            )
+            emitting.say(Notice(what, warning=True, code="weights-unchanged"))
 
     def evaluate(self) -> dict[str, float]:
         """Score the evaluation data.
@@ -93,10 +112,11 @@ class HeldTrainer:
             The folder.
 
         Raises:
-            RunError: If nothing was written.
+            RunError: If the trained weights are not finite, or nothing was written.
             BackendError: If the backend breaks the contract.
         """
         emitting = self._emitting
+        self._weights.require_finite(emitting.order.step)
         emitting.folder = ""
         with calling(emitting, "saved the model"):
             returned = self._trainer.save(path, merge=merge)

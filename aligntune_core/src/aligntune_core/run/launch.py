@@ -58,22 +58,24 @@ def launch(verdict: Verdict, *, on_event: Listener | None = None, backends: Regi
     from aligntune_core.run.emitting import Emitting
     from aligntune_core.run.held_trainer import HeldTrainer
     from aligntune_core.run.members import require_trainer
+    from aligntune_core.run.observers import Observers
 
     job = verdict.raise_if_refused()
-    emit = on_event or _console()
+    emit = Observers(job, on_event or _console())
     emit(
         Decided(verdict.backend, verdict.reason, verdict.rejected, tuple(str(problem) for problem in verdict.warnings))
     )
     known = backends or registry()
     backend = known.get(verdict.backend)
-    emit = _watching_the_length(job, emit, lambda rows: _room(job, backend, known, rows))
-    emitting = Emitting(verdict.backend, emit)
+    watching = _watching_the_length(job, emit, lambda rows: _room(job, backend, known, rows))
+    emitting = Emitting(verdict.backend, watching, job.algorithm)
     with calling(emitting, "made the trainer"):
         made = known.hook(backend, "aligntune_create_trainer")(job=job, emit=emitting)
     require_trainer(verdict.backend, made)
     trainer = HeldTrainer(made, emitting)
     for name, error in known.announce("aligntune_trainer_created", job=job, trainer=trainer).items():
         emit(Notice(f"backend '{name}' failed to observe the trainer: {described(error)}", warning=True))
+    emit.begin(trainer)
     return trainer
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aligntune_core.errors import BackendError, RunError
-from aligntune_core.run.emitting import REPORT_IT, require_finite
+from aligntune_core.kit.finite import require_finite
+from aligntune_core.run.emitting import REPORT_IT
 from aligntune_core.run.shape import wrong_entry, wrong_field
 from aligntune_core.trainer import TrainResult
 from aligntune_core.wording import shown
@@ -36,15 +37,28 @@ def checked_result(backend: str, returned: object, order: Order) -> TrainResult:
         raise _breach(backend, f"returned a {type(returned).__name__} from train(), not a TrainResult")
     if fault := wrong_field(returned):
         raise _breach(backend, f"returned a TrainResult from train() in which {fault.removeprefix('its ')}")
-    if returned.steps <= order.first and not order.has_nothing_left:
-        raise RunError(_NO_STEP, fix="Add rows, or lower batch_size.")
+    require_a_step(returned.steps, order)
     if returned.steps < order.step or (order.finished and returned.steps != order.step):
         raise _breach(backend, f"returned steps={returned.steps} from train(), and its events told of {order.step}")
     if order.total and returned.steps > max(order.total, order.first):
         raise _breach(backend, f"returned steps={returned.steps} from train(), in a training of {order.total} steps")
     if returned.train_loss is not None:
-        require_finite("train_loss", {"train_loss": returned.train_loss}, returned.steps)
+        require_finite("train_loss", returned.train_loss, returned.steps)
     return returned
+
+
+def require_a_step(steps: int, order: Order) -> None:
+    """Refuse a training that did nothing, unless there was nothing left to do.
+
+    Args:
+        steps: The step that it ended at.
+        order: What the events told of it.
+
+    Raises:
+        RunError: If no step was taken.
+    """
+    if steps <= order.first and not order.has_nothing_left:
+        raise RunError(_NO_STEP, fix="Add rows, or lower batch_size.")
 
 
 def checked_figures(backend: str, returned: object) -> dict[str, float]:

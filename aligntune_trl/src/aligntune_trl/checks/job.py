@@ -6,8 +6,8 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from aligntune_core import CheckpointError, Problem, Severity
+from aligntune_core.kit.checkpoints.choose import resume_from, step_of
 from aligntune_core.wording import did_you_mean, shown
-from aligntune_trl.checkpoints.choose import resume_from, step_of
 from aligntune_trl.checks.argument_values import same_keys, same_lora_keys, value_problems
 from aligntune_trl.checks.conflicts import setting_conflicts
 from aligntune_trl.checks.environment import environment_problems
@@ -31,6 +31,11 @@ _OURS = frozenset({"output_dir", "disable_tqdm", "resume_from_checkpoint", "do_t
 def job_problems(job: Job) -> Iterator[Problem]:
     """Every problem that this backend finds in a job."""
     yield from environment_problems()
+    yield from setting_problems(job)
+
+
+def setting_problems(job: Job) -> Iterator[Problem]:
+    """The problems of what a job says, for any engine that trains by TRL's trainers."""
     for key in ("model_name", "reward_model_name"):
         if job.is_set(key):
             yield from model_problems(key, getattr(job, key))

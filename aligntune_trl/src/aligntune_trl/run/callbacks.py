@@ -11,7 +11,6 @@ from aligntune_trl.run.effect import Effect
 from aligntune_trl.run.events import EventCallback
 from aligntune_trl.run.finite import guards
 from aligntune_trl.run.resuming import JobInCheckpoints, NothingLeft
-from aligntune_trl.run.watch import Watch
 
 if TYPE_CHECKING:
     from aligntune_core import Job, Listener
@@ -23,7 +22,7 @@ def add_callbacks(native: Any, job: Job, recipe: Recipe, emit: Listener) -> Effe
 
     The order matters: whether a step is saved is settled before anybody is told of it; a step is told before a guard
     may stop the run at it, so that the last one is known; the guards look before a checkpoint is signed; what only
-    watches comes last.
+    counts comes last.
 
     Args:
         native: The trainer.
@@ -43,7 +42,6 @@ def add_callbacks(native: Any, job: Job, recipe: Recipe, emit: Listener) -> Effe
         *guards(native, keep_filter="logging_nan_inf_filter" in job.backend_args),
         JobInCheckpoints(job),
         NothingLeft(),
-        Watch(job.algorithm, emit),
         effect,
     ):
         native.add_callback(callback)

@@ -1,4 +1,4 @@
-"""A run that did nothing is no success: steps were taken, gradients came, weights changed, or it is said."""
+"""A run that did nothing is no success: steps were taken and gradients came, or it is said."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import torch
 from transformers import TrainerCallback
 
 from aligntune_core import Notice, RunError
+from aligntune_core.events import NOTHING_LEARNED
+from aligntune_core.kit.weights import checksums
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -47,7 +49,7 @@ class Effect(TrainerCallback):  # type: ignore[misc]
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         self._first = state.global_step
-        self._before = self._checksums()
+        self._before = checksums(self._native.model) if self._keeps_no_averages() else ()
         self._norms.clear()
 
     def on_log(
@@ -66,7 +68,7 @@ class Effect(TrainerCallback):  # type: ignore[misc]
 
         Args:
             step: The step it ended at.
-            emit: Where it is said that there were gradients and no weight changed, or no gradients by chance.
+            emit: Where it is said that there were no gradients by chance.
 
         Raises:
             RunError: If no step was taken, or every step's gradient was exactly 0 and that is no chance.
@@ -74,22 +76,13 @@ class Effect(TrainerCallback):  # type: ignore[misc]
         steps = step - self._first
         if steps <= 0:
             raise RunError(_NO_STEP, fix=_NO_STEP_FIX)
-        unchanged = bool(self._before) and self._before == self._checksums()
-        if self._had_no_gradient(unchanged=unchanged):
+        if self._had_no_gradient():
             message, fix = f"nothing was learned: the gradient was exactly 0 in all {steps} steps.", _NO_GRADIENT_FIX
             if not self._samples or steps >= _CHANCE:
                 raise RunError(message, fix=fix[self._samples])
-            emit(Notice(f"{message} {fix[self._samples]}", warning=True))
-        elif unchanged:
-            emit(
-                Notice(
-                    f"no trained weight changed in {steps} steps: each change was too small for the weights' "
-                    "precision, or was left out. Raise learning_rate, or set precision to fp32.",
-                    warning=True,
-                )
-            )
+            emit(Notice(f"{message} {fix[self._samples]}", warning=True, code=NOTHING_LEARNED))
 
-    def _had_no_gradient(self, *, unchanged: bool) -> bool:
+    def _had_no_gradient(self) -> bool:
         if True in self._norms:
             return False
         # an optimiser's averages tell of every step, also where weight decay changed weights without a gradient
@@ -99,23 +92,16 @@ class Effect(TrainerCallback):  # type: ignore[misc]
             for value in state.values()
             if isinstance(value, torch.Tensor) and value.dim() and value.is_floating_point()
         ]
-        return not any(bool(value.any()) for value in averages) if averages else unchanged and bool(self._norms)
+        if averages:
+            return not any(bool(value.any()) for value in averages)
+        return bool(self._norms and self._before) and self._before == checksums(self._native.model)
 
-    def _checksums(self) -> tuple[int, ...]:
-        """A sum of each trained weight's bits, in which a change of a last digit shows; none on several devices."""
+    def _keeps_no_averages(self) -> bool:
+        """Whether only the weights tell of what the optimiser did; not looked at on several devices."""
         if self._native.args.world_size > 1:
-            return ()  # each may hold parts of the weights
-        return tuple(
-            _sum_of_bits(weight.detach()) for weight in self._native.model.parameters() if weight.requires_grad
-        )
-
-
-def _sum_of_bits(weight: torch.Tensor) -> int:
-    # eight bytes at a time: sums of floats in double precision, or of smaller integers, take ten times as long
-    parts = weight.reshape(-1).clone() if weight.storage_offset() else weight.reshape(-1)
-    parts = parts.view(torch.uint8)
-    whole = len(parts) // 8 * 8
-    return int(parts[:whole].view(torch.int64).sum()) + int(parts[whole:].sum())
+            return False  # each may hold parts of the weights
+        optimizer = getattr(self._native.optimizer, "optimizer", self._native.optimizer)
+        return isinstance(optimizer, torch.optim.SGD) and not any(group["momentum"] for group in optimizer.param_groups)
 
 
 @contextmanager

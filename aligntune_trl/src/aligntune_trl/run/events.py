@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from transformers import TrainerCallback
 
 from aligntune_core import CheckpointSaved, Evaluated, Started, Stepped
+from aligntune_core.kit.weights import sizes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,14 +32,13 @@ class EventCallback(TrainerCallback):  # type: ignore[misc]
     ) -> None:
         # a checkpoint's own intervals would win over the job's
         state.compute_steps(args, state.max_steps)
-        model = kwargs["model"]
-        sizes = [(parameter.numel(), parameter.requires_grad) for parameter in model.parameters()]
+        parameters, trainable = sizes(kwargs["model"])
         self._emit(
             Started(
                 total_steps=state.max_steps,
                 first_step=state.global_step,
-                parameters=sum(size for size, _ in sizes),
-                trainable=sum(size for size, trained in sizes if trained),
+                parameters=parameters,
+                trainable=trainable,
                 device=str(args.device),
             )
         )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from transformers import TrainerCallback
 
 from aligntune_core import RewardError, RunError
+from aligntune_core.kit.finite import DIVERGED_FIX, require_finite
+from aligntune_core.kit.weights import require_finite_weights
 from aligntune_core.rewards.guard import GuardedReward
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from transformers import TrainerControl, TrainerState, TrainingArguments
 
-_FIX = "Lower learning_rate or max_grad_norm, or set precision to bf16 or fp32."
 _STEPS_WITHOUT_REWARD = 3
 """Batches in a row: a checker that is out for a moment may leave one or two without."""
 
@@ -39,7 +39,9 @@ def guards(native: Any, *, keep_filter: bool) -> list[TrainerCallback]:
 
 
 class FiniteGuard(TrainerCallback):  # type: ignore[misc]
-    """Looks at the loss after every step, at the gradients' norm where it is logged, at the weights before a save.
+    """Looks at the loss after every step, at the gradients' norm where it is logged, at weights before a checkpoint.
+
+    The core looks at a loss that is logged, and at the weights at the end and before the model is saved.
 
     Args:
         native: The trainer.
@@ -52,7 +54,7 @@ class FiniteGuard(TrainerCallback):  # type: ignore[misc]
         # the sum over the steps since the last log; of this process alone, so several processes wait for the log
         loss = getattr(self._native, "_tr_loss", None)
         if loss is not None and args.world_size == 1 and loss.device.type == "cpu":
-            _require_finite("loss", float(loss), state.global_step)
+            require_finite("loss", float(loss), state.global_step)
         if control.should_save:
             require_finite_weights(kwargs["model"], state.global_step)
 
@@ -71,9 +73,8 @@ class FiniteGuard(TrainerCallback):  # type: ignore[misc]
         **kwargs: Any,
     ) -> None:
         # with fp16, a step whose gradients overflow is left out and the loss scaled down
-        for name in ("loss",) if args.fp16 else ("loss", "grad_norm"):
-            if logs and name in logs:
-                _require_finite(name, float(logs[name]), state.global_step)
+        if logs and "grad_norm" in logs and not args.fp16:
+            require_finite("grad_norm", float(logs["grad_norm"]), state.global_step)
 
 
 class RewardGuard(TrainerCallback):  # type: ignore[misc]
@@ -105,23 +106,6 @@ class RewardGuard(TrainerCallback):  # type: ignore[misc]
             )
 
 
-def require_finite_weights(model: Any, step: int) -> None:
-    """Refuse a model whose trained weights are not all finite.
-
-    Args:
-        model: The model.
-        step: How many steps it was trained.
-
-    Raises:
-        RunError: If there is a weight that is infinite or not a number.
-    """
-    for name, weight in model.named_parameters():
-        if weight.requires_grad and not bool(weight.detach().isfinite().all()):
-            raise RunError(
-                f"Training diverged: the weights are no longer finite after step {step} ('{name}' is one).", fix=_FIX
-            )
-
-
 @contextmanager
 def sampling() -> Iterator[None]:
     """Turn what torch raises where a model's probabilities are not finite into a RunError; anything else passes."""
@@ -131,10 +115,6 @@ def sampling() -> Iterator[None]:
         if "probability tensor contains" not in str(error):
             raise
         raise RunError(
-            "Training diverged: the model's probabilities are no longer finite, so nothing can be sampled.", fix=_FIX
+            "Training diverged: the model's probabilities are no longer finite, so nothing can be sampled.",
+            fix=DIVERGED_FIX,
         ) from error
-
-
-def _require_finite(name: str, value: float, step: int) -> None:
-    if not math.isfinite(value):
-        raise RunError(f"Training diverged: '{name}' is {value} at step {step}.", fix=_FIX)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from transformers import TrainerCallback
 
-from aligntune_trl.checkpoints.origin import write_job
+from aligntune_core.kit.checkpoints.origin import write_job
 
 if TYPE_CHECKING:
     from transformers import TrainerControl, TrainerState, TrainingArguments

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,17 +9,19 @@ from typing import TYPE_CHECKING, Any
 from safetensors import SafetensorError
 
 from aligntune_core import DataError, Finished, ModelError, Notice, RunError, Saved, TrainResult
+from aligntune_core.kit.checkpoints.origin import other_data
+from aligntune_core.kit.quiet import quiet_engine
 from aligntune_core.models.source import ModelKind, model_source
-from aligntune_trl.checkpoints.origin import other_data
-from aligntune_trl.models.quiet import quiet_engine
 from aligntune_trl.run.callbacks import add_callbacks
 from aligntune_trl.run.effect import a_batch
 from aligntune_trl.run.events import numbers
-from aligntune_trl.run.finite import require_finite_weights, sampling
+from aligntune_trl.run.finite import sampling
 from aligntune_trl.run.resuming import NothingLeftError, tied_names
 from aligntune_trl.translation.recipes import RECIPES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aligntune_core import Job, Listener
 
 
@@ -33,14 +34,25 @@ class TRLTrainer:
         tokenizer: The model's tokenizer.
         checkpoint: The checkpoint to go on from, None to start afresh.
         emit: Where events go.
+        merged: Makes a copy of a model with its adapter folded into its weights.
     """
 
-    def __init__(self, job: Job, native: Any, tokenizer: Any, checkpoint: Path | None, emit: Listener) -> None:
+    def __init__(
+        self,
+        job: Job,
+        native: Any,
+        tokenizer: Any,
+        checkpoint: Path | None,
+        emit: Listener,
+        *,
+        merged: Callable[[Any], Any],
+    ) -> None:
         self._job = job
         self._native = native
         self._tokenizer = tokenizer
         self._checkpoint = checkpoint
         self._emit = emit
+        self._copy_merged = merged
         self._effect = add_callbacks(native, job, RECIPES[job.algorithm or ""], emit)
 
     @property
@@ -63,7 +75,7 @@ class TRLTrainer:
         """Train to the end, from the checkpoint the job names if it resumes.
 
         Raises:
-            RunError: If the loss, the gradients or the weights are no longer finite, or the run did nothing.
+            RunError: If the loss, the gradients or the weights at a checkpoint are not finite, or the run did nothing.
             RewardError: If a reward function fails, or leaves batch after batch without a reward.
         """
         begun = time.monotonic()
@@ -76,7 +88,6 @@ class TRLTrainer:
             steps, metrics = self._finish_untrained(), {}
         else:
             steps, metrics = outcome.global_step, numbers(outcome.metrics)
-            require_finite_weights(self._native.model, steps)
             self._effect.require(steps, self._emit)
         result = TrainResult(
             steps=steps,
@@ -126,12 +137,11 @@ class TRLTrainer:
 
         Raises:
             ModelError: If an adapter on a model held in 4 bits is to be merged.
-            RunError: If the trained weights are not finite, or the folder can't be written.
+            RunError: If the folder can't be written.
         """
         if path is not None and not str(path):
             raise RunError("the model can't be saved to '', which is no path.", fix="Name a folder, or leave path out.")
         folder = Path(self._job.output_dir if path is None else path).expanduser()
-        require_finite_weights(self._native.model, self._native.state.global_step)
         adapters = hasattr(self.model, "peft_config")
         if adapters and not merge and model_source(self._job.model_name).kind is ModelKind.GGUF:
             self._emit(
@@ -166,4 +176,4 @@ class TRLTrainer:
                 "an adapter can't be merged into a model that is held in 4 bits without losing precision.",
                 fix="Save the adapter, load it on the base model in full precision with peft and merge it there.",
             )
-        return copy.deepcopy(self.model).merge_and_unload()
+        return self._copy_merged(self.model)

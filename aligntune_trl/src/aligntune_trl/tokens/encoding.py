@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from aligntune_core import Encoding, JobError, ModelError
 from aligntune_core.algorithms import DatasetKind
+from aligntune_core.kit.loading import load_config, loading, require_text
+from aligntune_core.kit.model_places import without_weights
+from aligntune_core.kit.quiet import quiet_engine
 from aligntune_trl.models.adapter_layers import named_layer_problem
 from aligntune_trl.models.ingredients import Ingredients
-from aligntune_trl.models.loading import load_config, load_tokenizer, loading, require_text
-from aligntune_trl.models.quiet import quiet_engine
-from aligntune_trl.models.source import without_weights
+from aligntune_trl.models.tokenizer import load_tokenizer
 from aligntune_trl.tokens.encoders import ENCODERS, encode_judged_pairs, encode_whole_demonstrations
 from aligntune_trl.tokens.ids import ids_of
 from aligntune_trl.tokens.kept import RowEncoder

@@ -1,4 +1,4 @@
-"""What TRL and peft refuse while a trainer is made, told as problems of the job."""
+"""What TRL and peft, or an engine laid in between, refuse while a trainer is made, told as problems of the job."""
 
 from __future__ import annotations
 
@@ -10,22 +10,24 @@ from aligntune_trl.models.adapter_layers import layer_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from collections.abc import Set as AbstractSet
 
     from aligntune_trl.models.ingredients import Ingredients
 
 
 @contextmanager
-def engine_errors(made_of: Ingredients) -> Iterator[None]:
-    """Turn a ValueError that TRL or peft itself raises into a JobError; anything else passes.
+def engine_errors(made_of: Ingredients, packages: AbstractSet[str]) -> Iterator[None]:
+    """Turn a ValueError that the engine itself raises into a JobError; anything else passes.
 
     Args:
         made_of: What the trainer is made of.
+        packages: The engine's packages, such as trl and peft.
     """
     try:
         yield
     except ValueError as error:
         engine = _raised_in(error)
-        if engine not in {"trl", "peft"}:
+        if engine not in packages:
             raise
         problem = layer_problem(made_of, None) if engine == "peft" and "arget modules" in str(error) else None
         if not problem:

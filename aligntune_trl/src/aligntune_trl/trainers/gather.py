@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from aligntune_core.algorithms import DatasetKind
 from aligntune_core.data.prepare import prepare_job
+from aligntune_core.kit.loading import load_config, require_text
+from aligntune_core.kit.quiet import quiet_engine
+from aligntune_core.kit.starting_model import starting_model
 from aligntune_trl.models.ingredients import Ingredients
-from aligntune_trl.models.loading import load_config, load_tokenizer, require_text
-from aligntune_trl.models.quiet import quiet_engine
-from aligntune_trl.models.written_out import starting_model
+from aligntune_trl.models.tokenizer import load_tokenizer
 from aligntune_trl.translation.arguments import config_arguments
 from aligntune_trl.translation.recipes import RECIPES
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from aligntune_core import DataError, JobError, Notice
+from aligntune_core.kit.checkpoints.choose import resume_from
+from aligntune_core.kit.loading import loading_weights
+from aligntune_core.kit.quiet import quiet_engine
 from aligntune_core.machine.importing import large_import
-from aligntune_trl.checkpoints.choose import resume_from
 from aligntune_trl.models.adapter_layers import layer_problem
-from aligntune_trl.models.loading import loading_weights
-from aligntune_trl.models.quiet import quiet_engine
 from aligntune_trl.tokens.encoding import row_encoder
 from aligntune_trl.tokens.first_look import look_at_rows
-from aligntune_trl.trainers.engine_config import adapter_config, configured, loading_arguments, precision
+from aligntune_trl.trainers.engine import PLAIN
+from aligntune_trl.trainers.engine_config import precision
 from aligntune_trl.trainers.engine_errors import engine_errors
 from aligntune_trl.trainers.gather import gather, in_tokens
 from aligntune_trl.translation.arguments import config_arguments, length_key, own_arguments
@@ -24,15 +25,17 @@ if TYPE_CHECKING:
     from aligntune_core.rewards import RewardFunction
     from aligntune_trl.models.ingredients import Ingredients
     from aligntune_trl.run.trainer import TRLTrainer
+    from aligntune_trl.trainers.engine import Engine
     from aligntune_trl.translation.recipes import Recipe
 
 
-def build_trainer(job: Job, emit: Listener) -> TRLTrainer:
+def build_trainer(job: Job, emit: Listener, engine: Engine = PLAIN) -> TRLTrainer:
     """Load what a job names and hand it to its engine.
 
     Args:
         job: A job that passed every check.
         emit: Where events go.
+        engine: How the model is loaded and set up; TRL's own way by default.
 
     Raises:
         JobError: If the engine refuses a setting, or the model has no layer of a name that adapters are asked for.
@@ -46,17 +49,18 @@ def build_trainer(job: Job, emit: Listener) -> TRLTrainer:
     with quiet_engine():
         encoder = row_encoder(job, made_of.recipe, made_of.tokenizer)
         look_at_rows(made_of, encoder)
-        return _handed_over(in_tokens(made_of, encoder), checkpoint)
+        return _handed_over(in_tokens(made_of, encoder), checkpoint, engine)
 
 
-def _handed_over(made_of: Ingredients, checkpoint: Path | None) -> TRLTrainer:
+def _handed_over(made_of: Ingredients, checkpoint: Path | None, engine: Engine) -> TRLTrainer:
     """The job in its engine's hands, with the model's weights loaded."""
     with large_import():
         from aligntune_trl.run.trainer import TRLTrainer
 
     job, recipe, emit = made_of.job, made_of.recipe, made_of.emit
-    with engine_errors(made_of):
-        native = _ppo(made_of) if recipe.is_own else _native(made_of)
+    with engine_errors(made_of, engine.packages):
+        native = _ppo(made_of, engine) if recipe.is_own else _native(made_of, engine)
+        engine.settle(made_of, native)
     # peft passes over a name that it finds no layer for, as long as it finds one for another
     if missing := layer_problem(made_of, getattr(native.model, "policy", native.model)):
         raise JobError([missing])
@@ -65,22 +69,20 @@ def _handed_over(made_of: Ingredients, checkpoint: Path | None) -> TRLTrainer:
 
         keep_prompt_order(native, checkpoint)
     _say_dropped(job, recipe, len(made_of.rows), native, emit)
-    return TRLTrainer(job, native, made_of.tokenizer, checkpoint, emit)
+    return TRLTrainer(job, native, made_of.tokenizer, checkpoint, emit, merged=engine.merged)
 
 
-def _native(made_of: Ingredients) -> Any:
+def _native(made_of: Ingredients, engine: Engine) -> Any:
     """TRL's own trainer, with the model loaded."""
     with large_import():
         import trl
         from transformers import set_seed
 
         config_class, trainer = getattr(trl, made_of.recipe.config), getattr(trl, made_of.recipe.trainer)
-    job, recipe, rows, emit = made_of.job, made_of.recipe, made_of.rows, made_of.emit
-    arguments = {**precision(job, emit), **config_arguments(job, recipe)}
-    if quantised := loading_arguments(job):
-        arguments["model_init_kwargs"] = {**(arguments.get("model_init_kwargs") or {}), **quantised}
-    config = configured(config_class, arguments)
-    extra: dict[str, Any] = {}
+    job, recipe, emit = made_of.job, made_of.recipe, made_of.emit
+    config = engine.configuration(made_of, config_class, {**precision(job, emit), **config_arguments(job, recipe)})
+    made_of = engine.prepared(made_of, config)
+    rows, extra = made_of.rows, dict[str, Any]()
     if recipe.is_grouped:
         from aligntune_trl.trainers.rewards import require_prompts, reward_arguments, reward_functions
 
@@ -89,25 +91,23 @@ def _native(made_of: Ingredients) -> Any:
         config.reward_weights = config.reward_weights or [function.weight for function in functions]
         extra.update(reward_arguments(job, functions))
         trainer = _sampling(job, recipe, trainer, functions)
-    if adapters := adapter_config(made_of):
-        extra["peft_config"] = adapters
     # before 1.15, TRL leaves the first weights of adapters to chance
     set_seed(config.seed)
     with loading_weights(job.model_name):
-        return trainer(
-            model=made_of.model,
+        return engine.trainer(made_of, trainer)(
             args=config,
             train_dataset=rows,
             eval_dataset=made_of.eval_rows,
             processing_class=made_of.tokenizer,
+            **engine.model(made_of, config),
             **extra,
         )
 
 
-def _ppo(made_of: Ingredients) -> Any:
+def _ppo(made_of: Ingredients, engine: Engine) -> Any:
     from aligntune_trl.trainers.ppo import build_ppo
 
-    return build_ppo(made_of)
+    return build_ppo(made_of, engine)
 
 
 def _sampling(job: Job, recipe: Recipe, trainer: type, functions: list[RewardFunction]) -> type:

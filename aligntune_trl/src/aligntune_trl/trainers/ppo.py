@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from aligntune_core.kit.loading import load_config, loading
+from aligntune_core.kit.starting_model import starting_model
 from aligntune_core.machine.importing import large_import
 from aligntune_core.rewards import guarded, probe, resolve
 from aligntune_trl.checks.reward_model import require_scores
-from aligntune_trl.models.loading import load_config, loading
-from aligntune_trl.models.written_out import starting_model
-from aligntune_trl.trainers.engine_config import adapter_config, configured, loading_arguments, precision
+from aligntune_trl.trainers.engine_config import precision
 from aligntune_trl.translation.arguments import config_arguments
 
 if TYPE_CHECKING:
     from aligntune_core import Job, Listener
     from aligntune_trl.models.ingredients import Ingredients
     from aligntune_trl.ppo.trainer import PPOTrainer
+    from aligntune_trl.trainers.engine import Engine
 
 
-def build_ppo(made_of: Ingredients) -> PPOTrainer:
+def build_ppo(made_of: Ingredients, engine: Engine) -> PPOTrainer:
     """Load what a PPO job names.
 
     Args:
         made_of: The job and what was loaded for it.
+        engine: How the policy is loaded and set up.
 
     Raises:
         DataError: If a prompt is too long for the model.
@@ -31,25 +33,17 @@ def build_ppo(made_of: Ingredients) -> PPOTrainer:
     """
     with large_import():
         import torch
-        from transformers import AutoModelForCausalLM
 
         from aligntune_trl.ppo import PPOConfig, PPOTrainer
 
     job, recipe, emit = made_of.job, made_of.recipe, made_of.emit
-    config = configured(PPOConfig, {**precision(job, emit), **config_arguments(job, recipe)})
+    config = engine.configuration(made_of, PPOConfig, {**precision(job, emit), **config_arguments(job, recipe)})
     reward = _reward_model(job, emit) if job.reward_model_name else _reward_functions(job, config, made_of.rows)
     # torch seeds the adapters and a fresh head
     torch.manual_seed(config.seed)
-    with loading(job.model_name):
-        policy = AutoModelForCausalLM.from_pretrained(
-            made_of.model, dtype=torch.float32, trust_remote_code=job.trust_remote_code, **loading_arguments(job)
-        )
-    if adapters := adapter_config(made_of):
-        from peft import get_peft_model
-
-        policy = get_peft_model(policy, adapters)
-    return PPOTrainer(
-        policy,
+    trainer: type[PPOTrainer] = engine.trainer(made_of, PPOTrainer)
+    return trainer(
+        engine.policy(made_of, config),
         config,
         processing_class=made_of.tokenizer,
         train_dataset=made_of.rows,

@@ -40,7 +40,8 @@ def backend_lines(ink: Ink, only: str | None = None, *, whole: bool = False) -> 
         only: The one backend to speak of; all if None.
         whole: Whether each says what it is and all that it needs; only what is wrong with it otherwise.
     """
-    found = {name: backend for name, backend in registry().all(imported=False).items() if only in {None, name}}
+    known = registry()
+    found = {only: known.declared(only)} if only else known.all(imported=False)
     names = max((len(name) for name in (*found, "backend")), default=0)
     versions = max((len(backend.version) for backend in found.values()), default=0)
     yield ""

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aligntune_core import DataError, Encoded, Encoding, ModelError, Notice
+from aligntune_core import DataError, Encoded, Encoding, Notice
 from aligntune_core.data import prepare_job
+from aligntune_core.kit.loading import load_config, load_model, load_tokenizer
+from aligntune_core.kit.model_places import without_weights
+from aligntune_core.kit.quiet import quiet_engine
+from aligntune_core.kit.starting_model import starting_model
 from aligntune_minimal.capabilities import DATASETS
 from aligntune_minimal.encoding import Example, encode, encode_row
 from aligntune_minimal.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from aligntune_core import Job, Listener
     from aligntune_core.data import Prepared
@@ -32,11 +34,18 @@ def build_trainer(job: Job, emit: Listener) -> MinimalTrainer:
         ModelError: If the model can't be loaded.
     """
     train, evaluation = prepare_job(job, DATASETS[job.algorithm], emit)
+    import torch
+
     from aligntune_minimal.engine import Loop
     from aligntune_minimal.trainer import MinimalTrainer
 
     settings = Settings.of(job)
-    model, tokenizer = _load(job, settings)
+    place, trusted = starting_model(job.model_name, emit), job.trust_remote_code
+    tokenizer = load_tokenizer(place, job.model_name, trust_remote_code=trusted)
+    torch.manual_seed(settings.seed)
+    with quiet_engine():
+        model = load_model(place, job.model_name, trust_remote_code=trusted, dtype=torch.float32)
+    model.to("cuda" if torch.cuda.is_available() else "cpu")
     examples = _encoded(train, tokenizer, settings, emit)
     eval_examples = _encoded(evaluation, tokenizer, settings, emit) if evaluation else []
     return MinimalTrainer(job, Loop(model, examples, settings), tokenizer, eval_examples, emit)
@@ -51,12 +60,11 @@ def encoding_of(job: Job) -> Encoding:
     Raises:
         ModelError: If the tokenizer can't be loaded.
     """
-    from transformers import AutoConfig
-
     settings = Settings.of(job)
-    with _loading(job):
-        tokenizer = _tokenizer(job)
-        config = AutoConfig.from_pretrained(_path(job), trust_remote_code=job.trust_remote_code)
+    place, where = without_weights(job.model_name)
+    trusted = job.trust_remote_code
+    tokenizer = load_tokenizer(place, job.model_name, trust_remote_code=trusted, **where)
+    config = load_config(place, job.model_name, trust_remote_code=trusted, **where)
 
     def encode_whole(row: Mapping[str, Any]) -> tuple[Encoded]:
         example = encode_row(row, tokenizer, None)
@@ -70,43 +78,6 @@ def encoding_of(job: Job) -> Encoding:
         context=getattr(config, "max_position_embeddings", None),
         end_ids=frozenset({tokenizer.eos_token_id}),
     )
-
-
-def _load(job: Job, settings: Settings) -> tuple[Any, Any]:
-    import torch
-    from transformers import AutoModelForCausalLM
-
-    torch.manual_seed(settings.seed)
-    with _loading(job):
-        tokenizer = _tokenizer(job)
-        model = AutoModelForCausalLM.from_pretrained(
-            _path(job), dtype=torch.float32, trust_remote_code=job.trust_remote_code
-        )
-    return model.to("cuda" if torch.cuda.is_available() else "cpu"), tokenizer
-
-
-def _tokenizer(job: Job) -> Any:
-    from transformers import AutoTokenizer
-
-    return AutoTokenizer.from_pretrained(_path(job), trust_remote_code=job.trust_remote_code)
-
-
-def _path(job: Job) -> str:
-    name = job.model_name
-    if name.startswith("builtin:"):
-        from aligntune_core.models.tiny import materialise
-
-        return str(materialise(name))
-    return str(Path(name).expanduser()) if name.startswith("~") else name
-
-
-@contextmanager
-def _loading(job: Job) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, ValueError, ImportError) as error:
-        lines = str(error).splitlines() or [type(error).__name__]
-        raise ModelError(f"the model '{job.model_name}' can't be loaded: {lines[0]}") from error
 
 
 def _encoded(data: Prepared, tokenizer: Any, settings: Settings, emit: Listener) -> list[Example]:

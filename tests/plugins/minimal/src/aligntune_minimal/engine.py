@@ -40,10 +40,7 @@ class Loop:
         """Train to the end and return the mean loss.
 
         Args:
-            on_step: Called after every optimiser step with its figures.
-
-        Raises:
-            FloatingPointError: If the loss is not a finite number.
+            on_step: Called after every optimiser step with its figures; what it raises ends the run.
         """
         settings = self.settings
         decayed = [weight for weight in self.model.parameters() if weight.dim() > 1]
@@ -60,8 +57,6 @@ class Loop:
         for examples in self._in_order():
             rate = schedule.get_last_lr()[0]
             figures = self._backward(examples)
-            if not math.isfinite(figures["loss"]):
-                raise FloatingPointError(f"the loss is {figures['loss']} at step {self.step + 1}")
             if settings.max_grad_norm:
                 torch.nn.utils.clip_grad_norm_(self.model.parameters(), settings.max_grad_norm)
             optimizer.step()

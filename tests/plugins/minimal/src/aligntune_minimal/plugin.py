@@ -11,6 +11,8 @@ from aligntune_minimal.capabilities import ALGORITHMS, CAPABILITIES
 from aligntune_minimal.settings import JOB_KEYS
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from aligntune_core import Job, Listener, Trainer
 
 
@@ -19,7 +21,7 @@ def aligntune_backend_info() -> BackendInfo:
     return BackendInfo(
         name="minimal",
         summary="A training loop in plain PyTorch, as an example",
-        contract=1,
+        contract=2,
         capabilities=CAPABILITIES,
         # what pyproject.toml says, so that it is said once
         requirements=tuple(requires("aligntune-minimal") or ()),
@@ -30,6 +32,13 @@ def aligntune_backend_info() -> BackendInfo:
 @hookimpl
 def aligntune_algorithms() -> tuple[Algorithm, ...]:
     return ALGORITHMS
+
+
+@hookimpl
+def aligntune_settings(algorithm: str) -> type[BaseModel]:
+    from aligntune_minimal.arguments import ARGUMENTS
+
+    return ARGUMENTS[algorithm]
 
 
 @hookimpl

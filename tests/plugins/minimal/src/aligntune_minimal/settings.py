@@ -48,8 +48,10 @@ class Settings:
     @classmethod
     def of(cls, job: Job) -> Self:
         """A job's settings; the engine's defaults for what the user left alone."""
+        from aligntune_minimal.arguments import ARGUMENTS
+
         keys = {key: value for key, value in job.settings().items() if key in JOB_KEYS}
-        return cls(**keys, **job.backend_args)
+        return cls(**keys, **ARGUMENTS[job.algorithm].model_validate(job.backend_args).model_dump())
 
     def total_steps(self, examples: int) -> int:
         """Optimiser steps of a run over so many examples."""
@@ -57,8 +59,5 @@ class Settings:
         return self.max_steps or math.ceil(self.num_epochs * math.ceil(examples / per_step))
 
 
-OWN_ARGS = ("adam_betas", "unlikelihood_weight")
-"""The keys of ``backend_args``."""
-
-JOB_KEYS = frozenset(field.name for field in fields(Settings)).difference(OWN_ARGS)
+JOB_KEYS = frozenset(field.name for field in fields(Settings)) - {"adam_betas", "unlikelihood_weight"}
 """The job keys that the engine's settings come from."""

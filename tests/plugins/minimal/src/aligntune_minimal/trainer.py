@@ -6,7 +6,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aligntune_core import DataError, Evaluated, Finished, RunError, Saved, Started, Stepped, TrainResult
+from aligntune_core import DataError, Evaluated, Finished, Saved, Started, Stepped, TrainResult
+from aligntune_core.kit.finite import require_finite
+from aligntune_core.kit.quiet import quiet_engine
+from aligntune_core.kit.weights import sizes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,20 +58,9 @@ class MinimalTrainer:
         Raises:
             RunError: If the loss is not a finite number.
         """
-        sizes = [(weight.numel(), weight.requires_grad) for weight in self.model.parameters()]
-        self._emit(
-            Started(
-                total_steps=self._loop.total_steps,
-                parameters=sum(size for size, _ in sizes),
-                trainable=sum(size for size, trained in sizes if trained),
-                device=str(self.model.device),
-            )
-        )
+        self._emit(Started(self._loop.total_steps, 0, *sizes(self.model), str(self.model.device)))
         begun = time.monotonic()
-        try:
-            loss = self._loop.run(self._stepped)
-        except FloatingPointError as error:
-            raise RunError(f"{error}.", fix="Lower learning_rate, or set precision: fp32.") from error
+        loss = self._loop.run(self._stepped)
         metrics = {"train_loss": loss}
         self._emit(Finished(self._loop.step, time.monotonic() - begun, metrics))
         return TrainResult(self._loop.step, loss, self._job.output_dir, metrics)
@@ -96,13 +88,15 @@ class MinimalTrainer:
             The folder.
         """
         folder = Path(path or self._job.output_dir).expanduser()
-        self.model.save_pretrained(folder)
-        self._tokenizer.save_pretrained(folder)
+        with quiet_engine():
+            self.model.save_pretrained(folder)
+            self._tokenizer.save_pretrained(folder)
         self._emit(Saved(str(folder)))
         return folder
 
     def _stepped(self, figures: dict[str, float]) -> None:
         step, settings = self._loop.step, self._loop.settings
+        require_finite("loss", figures["loss"], step)
         is_logged = step % settings.logging_steps == 0 or step == self._loop.total_steps
         self._emit(Stepped(step, figures if is_logged else {}))
         if settings.eval_steps and self._evaluation and step % settings.eval_steps == 0:

@@ -6,9 +6,9 @@ import json
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from aligntune_core.kit.loading import loading
 from aligntune_core.machine.cache_folder import cache_folder
 from aligntune_core.models.source import ModelKind, model_source
-from aligntune_trl.models.loading import loading
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from transformers import TrainerCallback
-
-from aligntune_core import Notice
-from aligntune_trl.run.events import numbers
-from aligntune_trl.run.watchers import watchers_of
+from aligntune_core.events import Notice
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-    from transformers import TrainerControl, TrainerState, TrainingArguments
-
-    from aligntune_core import Listener
-    from aligntune_trl.run.watchers import Watcher
+    from aligntune_core.events import Listener
+    from aligntune_core.kit.watchers import Watcher
 
 _AGAIN = 10
 """A warning is repeated where its sign has lasted this many times as long."""
@@ -40,53 +34,52 @@ class _Sight:
     value: float | None = None
 
 
-class Watch(TrainerCallback):  # type: ignore[misc]
-    """Looks at what is logged, which is on the host already, and says what the algorithm's watchers see.
+class Watch:
+    """Looks at what is logged and says what watchers see.
 
     Args:
-        algorithm: Whose watchers look.
+        watchers: What looks.
         emit: Where warnings go.
     """
 
-    def __init__(self, algorithm: str | None, emit: Listener) -> None:
-        self._watchers = watchers_of(algorithm)
+    def __init__(self, watchers: Iterable[Watcher], emit: Listener) -> None:
+        self._watchers = tuple(watchers)
         self._emit = emit
-        self._begin(0)
+        self.begin(0)
 
-    def _begin(self, step: int) -> None:
+    def begin(self, step: int) -> None:
+        """A training begins.
+
+        Args:
+            step: The steps that were taken before it.
+        """
         self._sights = [_Sight(due=watcher.steps) for watcher in self._watchers]
         self._last = step
         self._is_first = step == 0
 
-    def on_train_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
-        self._begin(state.global_step)
+    def look(self, step: int, metrics: Mapping[str, float]) -> None:
+        """Look at one log; one without a training loss is left alone.
 
-    def on_log(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,
-        logs: Mapping[str, Any] | None = None,
-        **kwargs: Any,
-    ) -> None:
-        if not logs or "loss" not in logs:
+        Args:
+            step: The step that it was written at.
+            metrics: What was logged, plain numbers.
+        """
+        if "loss" not in metrics:
             return
-        metrics, lasting = numbers(logs), set()
+        lasting = set()
         for watcher, sight in zip(self._watchers, self._sights, strict=True):
             if watcher.at_once and not self._is_first:
                 continue
             is_told = self._look(watcher, sight, metrics)
             if sight.logs:
                 lasting.add(watcher.name)
-            steps = state.global_step - sight.since
+            steps = step - sight.since
             is_due = is_told and sight.logs >= watcher.logs and steps >= sight.due
             if is_due and lasting.isdisjoint(watcher.within):
                 sight.due = _AGAIN * steps
-                said = watcher.message.format(steps=steps, value=sight.value, step=state.global_step)
-                self._emit(Notice(f"step {state.global_step}: {said} {watcher.fix}", warning=True))
-        self._last, self._is_first = state.global_step, False
+                said = watcher.message.format(steps=steps, value=sight.value, step=step)
+                self._emit(Notice(f"step {step}: {said} {watcher.fix}", warning=True))
+        self._last, self._is_first = step, False
 
     def _look(self, watcher: Watcher, sight: _Sight, metrics: Mapping[str, float]) -> bool:
         """Whether the log tells of a watcher's sign at all; how long it has lasted is noted."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from aligntune_core import CheckpointError
+from aligntune_core.errors import CheckpointError
+from aligntune_core.kit.checkpoints.whole import WEIGHTS, is_written
 from aligntune_core.models.source import model_source
-from aligntune_trl.checkpoints.whole import WEIGHTS, is_written
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from aligntune_core import Job
+    from aligntune_core.job import Job
 
 JOB_FILE = "aligntune_job.json"
 _FIX = "Leave resume out, or go on with the job that wrote the checkpoint."

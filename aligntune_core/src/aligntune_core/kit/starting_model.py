@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aligntune_core import Notice
+from aligntune_core.events import Notice
+from aligntune_core.kit.loading import loading
+from aligntune_core.kit.model_places import available, tokenizer_place, written_out
 from aligntune_core.models.cache import make_folder
 from aligntune_core.models.source import ModelKind
-from aligntune_trl.models.loading import loading
-from aligntune_trl.models.source import available, tokenizer_place, written_out
-from aligntune_trl.translation.recipes import SCORING
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from aligntune_core import Listener
+    from aligntune_core.events import Listener
+
+_SCORING = "SEQ_CLS"
+"""What peft calls a model that scores texts."""
 
 
 def starting_model(model_name: str, emit: Listener) -> str:
@@ -63,7 +65,7 @@ def _write_merged(adapter: Path, folder: Path) -> None:
     from peft import AutoPeftModelForCausalLM, AutoPeftModelForSequenceClassification, PeftConfig
     from transformers import AutoTokenizer
 
-    if PeftConfig.from_pretrained(str(adapter)).task_type == SCORING:
+    if PeftConfig.from_pretrained(str(adapter)).task_type == _SCORING:
         model = AutoPeftModelForSequenceClassification.from_pretrained(str(adapter), dtype=torch.float32, num_labels=1)
     else:
         model = AutoPeftModelForCausalLM.from_pretrained(str(adapter), dtype=torch.float32)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from aligntune_core import CheckpointError
+from aligntune_core.errors import CheckpointError
+from aligntune_core.kit.checkpoints.origin import require_same_run
+from aligntune_core.kit.checkpoints.whole import faults
 from aligntune_core.machine.disk import expanded
-from aligntune_trl.checkpoints.origin import require_same_run
-from aligntune_trl.checkpoints.whole import faults
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from aligntune_core import Job
+    from aligntune_core.job import Job
 
 
 def checkpoints(folder: Path) -> list[Path]:

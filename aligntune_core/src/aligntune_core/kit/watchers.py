@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf
 
-from aligntune_trl.translation.recipes import RECIPES
+from aligntune_core.algorithms import ALGORITHMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,8 @@ class Watcher:
 
 
 _PPO = frozenset({"ppo"})
-_GROUPED = frozenset(name for name, recipe in RECIPES.items() if recipe.is_grouped)
-_OFFLINE = frozenset(RECIPES) - _GROUPED - _PPO
+_GROUPED = frozenset(algorithm.name for algorithm in ALGORITHMS if algorithm.is_online) - _PPO
+_OFFLINE = frozenset(algorithm.name for algorithm in ALGORITHMS if not algorithm.is_online)
 _RLOO = frozenset({"rloo"})
 
 _EQUAL_FIX = (

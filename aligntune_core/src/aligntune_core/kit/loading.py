@@ -1,21 +1,21 @@
-"""The starting model's configuration and its tokenizer, and what transformers says of a model it can't load."""
+"""A model, its configuration and its tokenizer, and what transformers says of one that it can't load."""
 
 from __future__ import annotations
 
 import re
 from contextlib import contextmanager
 from json import JSONDecodeError
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aligntune_core import JobError, ModelError, Notice, Problem
+from aligntune_core.errors import ModelError
+from aligntune_core.events import Notice
 from aligntune_core.machine.importing import large_import
 from aligntune_core.models.source import model_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from aligntune_core import Job, Listener
+    from aligntune_core.events import Listener
 
 PLAIN_CHAT_TEMPLATE = (
     "{% for message in messages %}"
@@ -52,6 +52,25 @@ def load_config(path: str, name: str, *, trust_remote_code: bool, **where: str) 
         return AutoConfig.from_pretrained(path, trust_remote_code=trust_remote_code, **where)
 
 
+def load_model(path: str, name: str, *, trust_remote_code: bool, **settings: Any) -> Any:
+    """A causal language model with its weights.
+
+    Args:
+        path: The starting model as transformers loads it.
+        name: The model, as the job names it.
+        trust_remote_code: Whether code that comes with the model may be run.
+        settings: What transformers takes besides, e.g. ``dtype``.
+
+    Raises:
+        ModelError: If it can't be loaded.
+    """
+    with loading(name):
+        with large_import():
+            from transformers import AutoModelForCausalLM
+
+        return AutoModelForCausalLM.from_pretrained(path, trust_remote_code=trust_remote_code, **settings)
+
+
 def require_text(name: str, config: Any) -> None:
     """Refuse a model that writes no text, such as a reward model.
 
@@ -70,64 +89,47 @@ def require_text(name: str, config: Any) -> None:
         )
 
 
-def load_tokenizer(name: str, job: Job, emit: Listener, **where: str) -> Any:
-    """The model's tokenizer, with a chat template and an end token.
+def load_tokenizer(path: str, name: str, *, trust_remote_code: bool, **where: str) -> Any:
+    """A model's tokenizer, which has an end token.
 
     Args:
-        name: The starting model as transformers loads it.
-        job: The job.
-        emit: Where events go.
+        path: The starting model as transformers loads it.
+        name: The model, as the job names it.
+        trust_remote_code: Whether code that comes with the model may be run.
         where: What transformers needs to find it besides.
 
     Raises:
         ModelError: If it can't be loaded, or has no end token.
-        JobError: If ``backend_args`` name a token that it doesn't have, or a template that is not there.
     """
-    from transformers import AutoTokenizer
+    with loading(name, "tokenizer"):
+        with large_import():
+            from transformers import AutoTokenizer
 
-    with loading(job.model_name, "tokenizer"):
-        tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=job.trust_remote_code, **where)
+        tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=trust_remote_code, **where)
     if tokenizer.eos_token is None:
         raise ModelError(
-            f"the tokenizer of '{job.model_name}' has no end-of-text token, so a model could not learn to stop.",
+            f"the tokenizer of '{name}' has no end-of-text token, so a model could not learn to stop.",
             fix="Set eos_token in its tokenizer_config.json.",
-        )
-    _take_named_tokens(tokenizer, job)
-    if tokenizer.chat_template is None:
-        tokenizer.chat_template = PLAIN_CHAT_TEMPLATE
-        emit(
-            Notice(
-                f"the tokenizer of '{job.model_name}' has no chat template: turns are written as 'User: ...' and "
-                "'Assistant: ...' lines, and that template is saved with the model."
-            )
         )
     return tokenizer
 
 
-def _take_named_tokens(tokenizer: Any, job: Job) -> None:
-    """Give the tokenizer the special tokens and the template that the job names, as the engine will."""
-    problems = []
-    known = tokenizer.get_vocab() if {"eos_token", "pad_token"} & set(job.backend_args) else {}
-    for name in ("eos_token", "pad_token"):
-        token, key = job.backend_args.get(name), f"backend_args.{name}"
-        if token is None:
-            continue
-        if token in known:
-            setattr(tokenizer, name, token)
-        else:
-            message = f"'{key}' is '{token}', which is no token of '{job.model_name}'."
-            problems.append(Problem("model", message, "Name one of its tokens, or leave it out.", key))
-    template, key = job.backend_args.get("chat_template_path"), "backend_args.chat_template_path"
-    if isinstance(template, str) and template.endswith((".jinja", ".j2")):
-        try:
-            tokenizer.chat_template = Path(template).read_text(encoding="utf-8")
-        except (OSError, ValueError) as error:
-            problems.append(Problem("model", f"'{key}' can't be read: {error}.", "Check the path.", key))
-    elif isinstance(template, str) and template.startswith(("/", ".", "~")) and not Path(template).is_dir():
-        message = f"'{key}' is '{template}', which is no folder."
-        problems.append(Problem("model", message, "Name a .jinja file, a model's folder or one on the hub.", key))
-    if problems:
-        raise JobError(problems)
+def ensure_chat_template(tokenizer: Any, name: str, emit: Listener) -> None:
+    """Give a tokenizer without a chat template a plain one, and say so.
+
+    Args:
+        tokenizer: The tokenizer.
+        name: The model, as the job names it.
+        emit: Where it is said.
+    """
+    if tokenizer.chat_template is None:
+        tokenizer.chat_template = PLAIN_CHAT_TEMPLATE
+        emit(
+            Notice(
+                f"the tokenizer of '{name}' has no chat template: turns are written as 'User: ...' and "
+                "'Assistant: ...' lines, and that template is saved with the model."
+            )
+        )
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""What backends have in common, for their authors to use."""
