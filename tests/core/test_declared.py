@@ -17,6 +17,7 @@ from aligntune_core.backends.backend import Status
 from aligntune_core.backends.queries import capabilities, find_backends, supports
 from aligntune_core.backends.recorded import Recorded, to_values
 from aligntune_core.backends.registry import Registry
+from aligntune_core.backends.settings import all_schemas
 from aligntune_core.check.decide import decide
 from aligntune_core.doctor.backends import standing_findings
 
@@ -114,6 +115,19 @@ def test_an_algorithm_that_only_a_record_tells_of_is_known(recorded):
     assert OWN in known.algorithms(["acme"])
     assert known.brought("acme") == (OWN,)
     assert imported(modules) == []
+
+
+SCHEMA = {"type": "object", "properties": {"shards": {"type": "integer"}}, "additionalProperties": False}
+
+
+def test_settings_that_were_recorded_are_shown_and_checked_by_the_plugin(recorded, job):
+    record = {**told("acme"), "settings": [{"algorithms": ["sft"], "schema": SCHEMA}]}
+    known, modules = recorded({"acme": record})
+    assert all_schemas(known.declared("acme"), known) == {"sft": SCHEMA}
+    assert imported(modules) == []
+    # the plugin has none, and what it says holds from now on; nothing else is out of date
+    assert decide(job(backend="acme", backend_args={"shards": "no"}), backends=known).problems == ()
+    assert all_schemas(known.declared("acme"), known) == {}
 
 
 def test_a_record_does_not_make_a_backend_usable(recorded):

@@ -144,6 +144,11 @@ class Registry:
         """The algorithms that one backend brings."""
         return self._brought.get(name, ()) if self.declared(name).info is not None else ()
 
+    def recorded_settings(self, name: str) -> dict[str, dict[str, Any]]:
+        """The settings that were recorded of a backend, as JSON Schema, by the names of algorithms."""
+        found = self._records.get(name)
+        return {each: dict(schema) for each, schema in found.settings.items()} if isinstance(found, Recorded) else {}
+
     def record_place(self, name: str) -> str:
         """The package and the file in which a backend's distribution recorded what its plugin says; empty if none."""
         points = (self._record_points.get((name, _distribution(point))) for point in self._points(name))
@@ -312,7 +317,8 @@ class Registry:
         if isinstance(recorded, RecordError):
             yield record_note(f"can't be used: {recorded}")
             return
-        apart = differences(recorded, Recorded(backend.info, self._brought[backend.name]))
+        # models of settings take long to make, and are compared where they are exported
+        apart = differences(replace(recorded, settings={}), Recorded(backend.info, self._brought[backend.name]))
         if apart:
             yield record_note(f"is not what its plugin says, which holds: they differ in {', '.join(apart)}")
 
