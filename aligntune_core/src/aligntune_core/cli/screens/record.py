@@ -63,6 +63,7 @@ def compare(name: str, file: Path | None) -> int:
     Raises:
         AlignTuneError: If there is no such backend, or its plugin can't be used.
     """
+    name = registry().spelt(name) or name
     said = _said(name)
     again = f"Write it anew with: aligntune plugin export {name} -o {file or 'FILE'}"
     try:
