@@ -9,6 +9,7 @@ import pytest
 from aligntune_core import BackendInfo, Capability, Feature, ImportOrder, Job, Support
 from aligntune_core.backends.features import FEATURES
 from aligntune_core.backends.queries import capabilities, supports
+from aligntune_core.job_keys import JOB_KEYS
 
 
 @pytest.mark.parametrize("support", ["experimental", "unsupported"])
@@ -129,3 +130,12 @@ def test_a_question_is_answered_with_the_reason(backends, asked, yes, said):
     answer = supports(*asked, backends=backends("acme"))
     assert (bool(answer), answer.yes) == (yes, yes)
     assert said in answer.reason
+
+
+def test_the_names_of_job_keys_are_those_of_a_job():
+    assert frozenset(Job.model_fields) == JOB_KEYS
+
+
+def test_one_text_is_no_set_of_job_keys():
+    with pytest.raises(TypeError, match=r"BackendInfo\.job_keys is 'seed', not a set of names"):
+        BackendInfo("acme", "", 1, (), job_keys="seed")

@@ -579,6 +579,7 @@ def written_codes():
 def test_every_code_stands_in_the_table_and_is_used():
     # these come from the core's own look at a process, and at plugins
     elsewhere = {"process-conflict", "import-order", "backend-record", "backend-hook"}
+    elsewhere |= {"algorithm-clash", "backend-job-key", "backend-side-effect"}
     assert set(written_codes()) | elsewhere == set(CODES)
 
 

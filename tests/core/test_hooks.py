@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 
 from aligntune_core import Algorithm, BackendError, Capability, ModelError, hookimpl
 from aligntune_core.algorithms import DatasetKind, Task
 from aligntune_core.backends.hooks import HookError, contained
 from aligntune_core.check.decide import decide
+from aligntune_core.check.planned import planned
 
 
 @pytest.fixture
@@ -41,7 +44,7 @@ def failing(backends, fake):
 def test_whatever_a_hook_raises_becomes_one_error_that_names_the_backend(failing, error):
     known = failing(error)
     with pytest.raises(HookError) as caught:
-        known.call(known.get("fake"), "aligntune_plan_job", "worked out the run", job=None, rows=None)
+        planned(None, None, known.get("fake"), known)
     kind = type(error).__name__
     assert caught.value.message == f"backend 'fake' failed while it worked out the run: {kind}: no."
     assert caught.value.__cause__ is error
@@ -50,16 +53,29 @@ def test_whatever_a_hook_raises_becomes_one_error_that_names_the_backend(failing
     assert (problem.code, problem.key, problem.message) == ("backend-broken", "backend", caught.value.message)
 
 
-def test_what_a_user_can_put_right_is_left_as_it_is(failing):
-    known = failing(ModelError("no such model."))
-    with pytest.raises(ModelError, match="no such model"):
-        known.call(known.get("fake"), "aligntune_plan_job", "worked out the run", job=None, rows=None)
+def test_what_a_user_can_put_right_is_left_as_it_is(backends):
+    with pytest.raises(ModelError, match="no such model"), contained(backends("fake").get("fake"), "did something"):
+        raise ModelError("no such model.")
 
 
-def test_an_interruption_is_no_failure_of_the_backend(failing):
-    known = failing(KeyboardInterrupt())
-    with pytest.raises(KeyboardInterrupt):
-        known.call(known.get("fake"), "aligntune_plan_job", "worked out the run", job=None, rows=None)
+def test_an_interruption_is_no_failure_of_the_backend(backends):
+    backend = backends("fake").get("fake")
+    said = pytest.raises(KeyboardInterrupt, match="while backend 'fake' did something")
+    with said, contained(backend, "did something"):
+        signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_one_that_it_raises_itself_is(backends):
+    said = pytest.raises(HookError, match="failed while it did something: KeyboardInterrupt")
+    with said, contained(backends("fake").get("fake"), "did something"):
+        raise KeyboardInterrupt
+
+
+def test_where_others_handle_interruptions_none_is_taken_for_the_backend_s(backends, monkeypatch):
+    monkeypatch.setattr(signal, "getsignal", lambda _: print)
+    with pytest.raises(KeyboardInterrupt), contained(backends("fake").get("fake"), "did something"):
+        raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize("error", [ValueError("no."), SystemExit("no."), ModelError("no.")])

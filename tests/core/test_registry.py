@@ -10,7 +10,8 @@ import pytest
 
 from aligntune_core import Algorithm, BackendError, Capability
 from aligntune_core.backends.backend import Status
-from aligntune_core.backends.registry import ENGINES, Registry
+from aligntune_core.backends.engines import ENGINES
+from aligntune_core.backends.registry import Registry
 from aligntune_core.backends.requirements import unmet_requirements
 from aligntune_core.capabilities import CONTRACT_VERSION
 from aligntune_core.check.decide import decide
@@ -149,8 +150,23 @@ def test_the_cause_of_a_broken_plugin_is_what_it_raised(plugin):
 
 
 def test_control_c_is_not_a_fault_of_the_plugin(plugin):
-    with pytest.raises(KeyboardInterrupt):
-        registry(plugin("odd", before="raise KeyboardInterrupt\n")).get("odd")
+    interrupted = "import signal\nsignal.raise_signal(signal.SIGINT)\n"
+    known = registry(plugin("odd", before=interrupted))
+    with pytest.raises(KeyboardInterrupt, match="while backend 'odd' was imported"):
+        known.get("odd")
+
+
+def test_nor_is_it_lost_where_the_plugin_makes_something_else_of_it(plugin):
+    swallowed = "import signal\ntry:\n    signal.raise_signal(signal.SIGINT)\nexcept BaseException:\n    {}\n"
+    for what in ("pass", "raise SystemExit(3)", "raise ValueError"):
+        with pytest.raises(KeyboardInterrupt, match="while backend 'odd' was imported"):
+            registry(plugin("odd", before=swallowed.format(what))).get("odd")
+
+
+def test_an_interruption_that_a_plugin_raises_itself_is_its_fault(plugin):
+    backend = registry(plugin("odd", before="raise KeyboardInterrupt\n")).get("odd")
+    assert (backend.status, type(backend.cause)) == (Status.BROKEN, KeyboardInterrupt)
+    assert backend.reason.endswith("can't be imported: KeyboardInterrupt")
 
 
 def test_an_entry_point_to_nothing_is_broken(plugin):
@@ -328,19 +344,6 @@ def test_a_plugin_brings_an_algorithm(backends, fake):
     assert mine in known.algorithms(["bolt"])
     assert mine not in known.algorithms(["acme"])
     assert mine not in known.algorithms()
-
-
-def test_a_plugin_cannot_take_the_core_s_algorithms(backends, fake):
-    other = Algorithm("sft", "Other", "reward", "pairs", "here")
-    with pytest.raises(BackendError, match="an algorithm 'sft', which the core has already"):
-        backends(fake("bolt", Capability("sft"), algorithms=(other,)))
-
-
-def test_two_plugins_cannot_mean_different_things_by_one_name(backends, fake):
-    one, other = (Algorithm("knack", title, "sft", "demonstrations", "here") for title in ("One", "Other"))
-    with pytest.raises(BackendError, match="'knack', which 'bolt' brings with another meaning"):
-        backends(fake("bolt", Capability("knack"), algorithms=(one,)), fake("nut", algorithms=(other,)))
-    assert backends(fake("bolt", algorithms=(one,)), fake("nut", algorithms=(one,))).get("nut").ready
 
 
 def test_a_hook_is_answered_by_the_backend_that_was_asked(backends, fake, job):

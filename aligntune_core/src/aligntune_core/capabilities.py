@@ -125,6 +125,8 @@ class BackendInfo:
         _make_tuple(self, "requirements", str)
         _make_tuple(self, "import_order", ImportOrder)
         _make_tuple(self, "conflicts", str)
+        if isinstance(self.job_keys, str):
+            raise TypeError(f"BackendInfo.job_keys is {self.job_keys!r:.100}, not a set of names")
         if self.job_keys is not None:
             object.__setattr__(self, "job_keys", frozenset(self.job_keys))
         given: Any = self.contract

@@ -72,6 +72,10 @@ CODES: Mapping[str, ProblemCode] = {
     "wrong-factory": _fast("The function that was called does not train this algorithm", "The other one is named."),
     # what can train it
     "unknown-algorithm": _fast("There is no such algorithm", "Close ones are offered."),
+    "ambiguous-algorithm": _fast("The algorithm means different things to several backends", "They are named."),
+    "algorithm-alias": _fast(
+        "The algorithm is called by another name that a backend gave it", "So it is said.", "warning"
+    ),
     "unknown-backend": _fast("There is no such backend", "Close ones are offered."),
     "unsupported-algorithm": _fast("The backend does not train the algorithm", "The backend that does is named."),
     "unsupported-feature": _fast("The backend does not train the algorithm in this way", "E.g. on a CPU."),
@@ -88,6 +92,19 @@ CODES: Mapping[str, ProblemCode] = {
     "backend-hook": _fast(
         "The backend's plugin implements a hook that this core never calls, or one that goes",
         "What it does there is not done.",
+        "warning",
+    ),
+    "algorithm-clash": _fast(
+        "What the backend means by an algorithm's name is not what the core or another backend means",
+        "What clashes with the core is refused; the rest of the backend works.",
+        "warning",
+    ),
+    "backend-job-key": _fast(
+        "The backend says it takes a job key that there is not", "Close ones are offered.", "warning"
+    ),
+    "backend-side-effect": _fast(
+        "The backend's plugin prints, or changes the whole process",
+        "It was undone: others would be hurt by it.",
         "warning",
     ),
     "no-backend": _fast("No backend can run the job here", "Why not each is said."),

@@ -29,7 +29,26 @@ def described(error: BaseException, most: int = 300) -> str:
         error: The exception.
         most: Characters after which it is cut off.
     """
-    return f"{type(error).__name__}: {error}"[:most].rstrip(".: ")
+    try:
+        words = one_line(str(error), most)
+    except Exception:
+        words = ""  # its own fault
+    return f"{one_line(type(error).__name__, most)}: {words}"[:most].rstrip(".: ")
+
+
+def one_line(text: str, most: int = 1000) -> str:
+    """A text as one line that can't steer a terminal: no control characters, no further lines, no end of it all.
+
+    Args:
+        text: The text.
+        most: Characters after which it is cut off.
+    """
+    # most are one already
+    if len(text) <= most and text.isprintable():
+        return text
+    words = " ".join(text[: 4 * most].split())
+    line = "".join(each if each.isprintable() else repr(each)[1:-1] for each in words)
+    return line if len(line) <= most else f"{line[: most - 4]} ..."
 
 
 def closest(name: str, names: Iterable[str]) -> str | None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aligntune_core.algorithms import ALGORITHMS, Algorithm, find_algorithm
+from aligntune_core.algorithms import ALGORITHMS, Algorithm
 from aligntune_core.capabilities import CONTRACT_VERSION, OLDEST_CONTRACT, BackendInfo
 from aligntune_core.errors import BackendError
-from aligntune_core.wording import did_you_mean
+from aligntune_core.job_keys import JOB_KEYS
+from aligntune_core.wording import closest, did_you_mean, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator
+
+    from aligntune_core.problem import Problem
 
 
 def checked_info(name: str, info: object) -> BackendInfo:
@@ -38,6 +41,12 @@ def checked_info(name: str, info: object) -> BackendInfo:
         )
     if info.name != name:
         raise BackendError(f"its plugin calls itself '{info.name}', but its entry point is '{name}'")
+    odd_keys = [key for key in info.job_keys or () if not isinstance(key, str)]
+    if odd_keys:
+        raise BackendError(f"its job_keys have {shown(odd_keys[0])}, which is no text")
+    for module in (*info.conflicts, *(each for order in info.import_order for each in (order.first, *order.before))):
+        if not all(part.isidentifier() for part in module.split(".")):
+            raise BackendError(f"its conflicts or import_order name {shown(module)}, which is no module")
     rows = [row.algorithm for row in info.capabilities]
     twice = sorted({algorithm for algorithm in rows if rows.count(algorithm) > 1})
     if twice:
@@ -45,30 +54,49 @@ def checked_info(name: str, info: object) -> BackendInfo:
     return info
 
 
-def check_algorithms(info: BackendInfo, brought: list[Algorithm], others: Mapping[str, tuple[Algorithm, ...]]) -> None:
-    """See that a backend's algorithms are its own, and that its table has rows for algorithms alone.
+def check_algorithms(info: BackendInfo, brought: Iterable[object]) -> None:
+    """See that what a backend brings are algorithms, and that its table has rows for algorithms alone.
 
     Args:
         info: What its plugin says of it.
         brought: The algorithms that it brings.
-        others: Those that other backends bring, by the backends' names.
 
     Raises:
         BackendError: If they are not.
     """
-    owners = {each.name: (each, owner) for owner, theirs in others.items() for each in theirs}
+    names = {algorithm.name for algorithm in ALGORITHMS}
     for algorithm in brought:
         if not isinstance(algorithm, Algorithm):
             raise BackendError(f"aligntune_algorithms gave a {type(algorithm).__name__}, not an Algorithm")
-        if find_algorithm(algorithm.name):
-            raise BackendError(f"it brings an algorithm '{algorithm.name}', which the core has already")
-        other, owner = owners.get(algorithm.name, (algorithm, ""))
-        if other != algorithm:
-            raise BackendError(
-                f"it brings an algorithm '{algorithm.name}', which '{owner}' brings with another meaning"
-            )
-    names = {algorithm.name for algorithm in (*ALGORITHMS, *brought)}
+        if not isinstance(algorithm.aliases, tuple):
+            raise BackendError(f"the aliases of its algorithm '{algorithm.name}' are no tuple of names")
+        for name in (algorithm.name, *algorithm.aliases):
+            if not _is_word(name):
+                raise BackendError(f"it brings an algorithm {shown(name)}, which is no name: write it like 'this_one'")
+        names.add(algorithm.name)
     for row in info.capabilities:
         if row.algorithm not in names:
-            hint = did_you_mean(row.algorithm, names)
-            raise BackendError(f"its table has a row for '{row.algorithm}', which is no algorithm. {hint}")
+            hint = did_you_mean(row.algorithm, names) if _is_word(row.algorithm) else ""
+            raise BackendError(f"its table has a row for '{row.algorithm}', which is no algorithm. {hint}".rstrip())
+
+
+def job_key_notes(info: BackendInfo) -> Iterator[Problem]:
+    """The job keys that a backend says it takes and that no job has: misspelt, or of another core.
+
+    Args:
+        info: What its plugin says of it.
+    """
+    for key in sorted(info.job_keys - JOB_KEYS if info.job_keys else ()):
+        from aligntune_core.problem import Problem, Severity
+
+        match = closest(key, JOB_KEYS)
+        fix = f"Did you mean '{match}'?" if match else "No job of this core can have it."
+        words = f"its job_keys name '{key}', which is no job key"
+        yield Problem("backend-job-key", words, fix, "backend", Severity.WARNING)
+
+
+def _is_word(name: str) -> bool:
+    return len(name) <= _LONGEST and name.replace("_", "").isalnum()
+
+
+_LONGEST = 60

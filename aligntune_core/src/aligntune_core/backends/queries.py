@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-from aligntune_core.algorithms import Algorithm, Task, find_algorithm, spelling
+from aligntune_core.algorithms import Algorithm, Task, spelling
+from aligntune_core.backends.meanings import meanings, own_meaning
 from aligntune_core.backends.registry import Registry, registry
 from aligntune_core.capabilities import Feature, Support
 from aligntune_core.errors import AlignTuneError
@@ -66,20 +67,24 @@ def capabilities(
         AlignTuneError: If there is no such backend, algorithm, task, device or feature.
     """
     known = backends or registry()
-    asked = _features(features, known.names(), known, device)
     wanted_backend = None if backend is None else _backend_name(backend, known)
-    algorithms = known.algorithms(known.names())
-    wanted = algorithms if algorithm is None else (_algorithm(algorithm, algorithms),)
+    asked = _features(features, known, wanted_backend, device)
+    # a backend that is named is the only one that is imported
+    names = known.names() if wanted_backend is None else [wanted_backend]
+    algorithms = known.algorithms(names)
+    wanted = algorithms if algorithm is None else _algorithms(algorithm, known, wanted_backend)
     if task is not None:
-        named = _choice("task", task, dict.fromkeys([*Task, *(each.task for each in algorithms)]))
-        wanted = tuple(each for each in wanted if each.task == named)
+        own = (each.task for name in names for each in known.brought(name))
+        task = _choice("task", task, dict.fromkeys([*Task, *own]))
     here = _device_here() if usable else None
     rows = []
-    for name in known.names() if wanted_backend is None else [wanted_backend]:
+    for name in names:
         found = known.declared(name)
         if found.info is None:
             continue
-        for each in wanted:
+        for each in (own_meaning(each, name, known) for each in wanted):
+            if task is not None and each.task != task:
+                continue
             if (asked or here) and _objection(found, each, asked, here, known):
                 continue
             # one that was asked what can be used here may say another thing than was recorded of it
@@ -133,14 +138,14 @@ def find_backends(
         AlignTuneError: If there is no such algorithm, device or feature.
     """
     known = backends or registry()
-    asked = _features(features, known.names(), known, device)
-    algorithms = known.algorithms(known.names())
-    wanted = algorithms if algorithm is None else (_algorithm(algorithm, algorithms),)
+    asked = _features(features, known, None, device)
+    wanted = known.algorithms(known.names()) if algorithm is None else _algorithms(algorithm, known)
     here = _device_here()
     found = []
     for name in known.names():
         backend = known.declared(name)
-        declared = [each for each in wanted if not _objection(backend, each, asked)]
+        meant = (own_meaning(each, name, known) for each in wanted)
+        declared = [each for each in meant if not _objection(backend, each, asked)]
         if not declared:
             continue
         ask = known if usable or backend.plugin is not None else None
@@ -183,10 +188,8 @@ def supports(
     known = backends or registry()
     try:
         found = known.declared(_backend_name(backend, known))
-        wanted = find_algorithm(str(algorithm), known.algorithms([found.name]))
-        # only now all, since that loads every plugin
-        wanted = wanted or _algorithm(algorithm, known.algorithms(known.names()))
-        asked = _features(features, [found.name], known)
+        wanted = _algorithms(algorithm, known, found.name)[0]
+        asked = _features(features, known, found.name)
     except AlignTuneError as error:
         return Answer(False, str(error))
     declared = _objection(found, wanted, asked)
@@ -252,33 +255,37 @@ def _backend_name(name: object, known: Registry) -> str:
     return known.spelt(name) or _refuse("backend", name, did_you_mean(str(name), known.names()))
 
 
-def _algorithm(name: object, algorithms: tuple[Algorithm, ...]) -> Algorithm:
-    found = find_algorithm(str(name), algorithms)
-    return found or _refuse("algorithm", name, did_you_mean(str(name), [each.name for each in algorithms]))
+def _algorithms(name: object, known: Registry, backend: str | None = None) -> tuple[Algorithm, ...]:
+    """What a name means: one algorithm, or several where backends mean different things by it."""
+    found = tuple(meanings(name, known, backend))
+    if found:
+        return found
+    names = known.names() if backend is None else [backend, *known.unimported()]
+    return _refuse("algorithm", name, did_you_mean(str(name), [each.name for each in known.algorithms(names)]))
 
 
 def _features(
-    features: str | Iterable[str], backends: Iterable[str], known: Registry, device: str | None = None
+    features: str | Iterable[str], known: Registry, backend: str | None, device: str | None = None
 ) -> list[str]:
     """The features that are asked for, devices among them.
 
     Args:
         features: Names, or one text with commas between them.
-        backends: The backends whose own features are looked at first.
-        known: The registry that they are of.
+        known: The registry of the backends.
+        backend: The backend that is asked of; all if None.
         device: A device.
     """
     names = [name for name in features.split(",") if name.strip()] if isinstance(features, str) else features
-    asked = [_feature(name, backends, known) for name in names]
+    asked = [_feature(name, known, backend) for name in names]
     if device is not None:
         # a close match of 'gpu' would be 'cpu'
         asked.append(_choice("device", device, DEVICES, f"Known: {', '.join(DEVICES)}."))
     return list(dict.fromkeys(asked))
 
 
-def _feature(name: object, backends: Iterable[str], known: Registry) -> str:
-    # all backends only where that is not enough, since it loads every plugin
-    for names in ((), backends, known.names()):
+def _feature(name: object, known: Registry, backend: str | None) -> str:
+    # backends only where that is not enough, since it may import their plugins
+    for names in ((), known.names() if backend is None else [backend, *known.unimported()]):
         features = _every_feature(names, known)
         if spelling(str(name)) in features:
             return spelling(str(name))

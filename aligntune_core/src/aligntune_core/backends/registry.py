@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from aligntune_core.algorithms import ALGORITHMS
 from aligntune_core.backends.backend import KNOWN_BACKENDS, Backend, Status, by_preference
-from aligntune_core.backends.contract import check_algorithms, checked_info
-from aligntune_core.backends.hooks import HookError, contained
-from aligntune_core.backends.installed import installed_entry_points, normalised
+from aligntune_core.backends.claims import both_claim, distribution, is_reserved, origin, refusal, uninstall, version
+from aligntune_core.backends.claims import install as install_command
+from aligntune_core.backends.contract import check_algorithms, checked_info, job_key_notes
+from aligntune_core.backends.engines import ENGINES, imported_engines
+from aligntune_core.backends.hooks import HookError, Interrupted, contained, listed, shielded, side_effect
+from aligntune_core.backends.installed import installed_entry_points
+from aligntune_core.backends.meanings import clash_note, clashes, judged
+from aligntune_core.backends.plain import plain
 from aligntune_core.backends.recorded import Recorded, RecordError, differences, read_record
 from aligntune_core.backends.requirements import unmet_requirements
 from aligntune_core.errors import BackendError
 from aligntune_core.groups import ENTRY_POINT_GROUP, RECORD_GROUP
-from aligntune_core.wording import described
+from aligntune_core.wording import described, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -27,12 +31,6 @@ if TYPE_CHECKING:
     from aligntune_core.algorithms import Algorithm
     from aligntune_core.backends.installed import EntryPoint
     from aligntune_core.problem import Problem
-
-ENGINES = ("torch", "transformers", "trl", "peft", "datasets", "accelerate", "unsloth")
-"""Modules that no plugin may import before it makes a trainer."""
-
-RESERVED = ("auto",)
-"""Names that jobs use for something else."""
 
 
 class Registry:
@@ -54,17 +52,23 @@ class Registry:
         if entry_points is None:
             entry_points, records = installed_entry_points(ENTRY_POINT_GROUP), installed_entry_points(RECORD_GROUP)
         self._entry_points: dict[str, list[EntryPoint]] = {}
+        self._refused: dict[str, Backend] = {}
         for point in (*entry_points, *_tried(environ)):
+            refused = refusal(point)
+            if refused:
+                self._refused[refused.name] = refused
+                continue
             claims = self._entry_points.setdefault(point.name, [])
-            if all(_distribution(point) != _distribution(claim) for claim in claims):
+            if all(distribution(point) != distribution(claim) for claim in claims):
                 claims.append(point)
         self._disabled = _names(environ.get("ALIGNTUNE_DISABLED_BACKENDS", ""))
         self._only = _names(environ.get("ALIGNTUNE_ONLY_BACKENDS", ""))
-        self._record_points = {(point.name, _distribution(point)): point for point in records}
+        self._record_points = {(point.name, distribution(point)): point for point in records}
         self._records: dict[str, Recorded | RecordError] = {}
         self._backends: dict[str, Backend] = {}
         self._declared: dict[str, Backend] = {}
         self._brought: dict[str, tuple[Algorithm, ...]] = {}
+        self._said: dict[str, Recorded] = {}
 
     @cached_property
     def _manager(self) -> pluggy.PluginManager:
@@ -84,7 +88,9 @@ class Registry:
         """The name of the backend that was meant, however it is capitalised; None if there is none."""
         wanted = str(name).strip()
         names = self.names()
-        return wanted if wanted in names else next((each for each in names if each.lower() == wanted.lower()), None)
+        if wanted in names or is_reserved(wanted):
+            return wanted if wanted in names else None
+        return next((each for each in names if each.lower() == wanted.lower()), None)
 
     def get(self, name: str) -> Backend:
         """One backend as it stands here; its plugin, and no other, is imported.
@@ -121,15 +127,20 @@ class Registry:
         """
         find = self.get if imported else self.declared
         found = {name: find(name) for name in self.names()}
-        for name, points in self._entry_points.items():
-            owner = KNOWN_BACKENDS.get(name)
-            for point in points:
-                if owner and _distribution(point) != owner.distribution:
-                    label = f"{name} [{_distribution(point)}]"
-                    reason = f"the name '{name}' belongs to the distribution {owner.distribution}"
-                    found[label] = Backend(
-                        label, Status.BROKEN, _version(point), reason, _uninstall(point), origin=_origin(point)
-                    )
+        # told of each, since which was found first means nothing
+        told = clashes({name: self.brought(name) for name in found})
+        for name, notes in told.items():
+            found[name] = replace(found[name], notes=(*found[name].notes, *notes))
+        return {**found, **self._refused}
+
+    def unimported(self) -> dict[str, Backend]:
+        """The backends of which it is known without importing a plugin how they stand, in order of preference."""
+        found = {}
+        for name in self.names():
+            if name not in self._entry_points or self._barred(name):
+                found[name] = self.get(name)
+            elif self._from_record(name):
+                found[name] = self.declared(name)
         return found
 
     def algorithms(self, names: Iterable[str] = ()) -> tuple[Algorithm, ...]:
@@ -149,9 +160,13 @@ class Registry:
         found = self._records.get(name)
         return {each: dict(schema) for each, schema in found.settings.items()} if isinstance(found, Recorded) else {}
 
+    def said(self, name: str) -> Recorded:
+        """What one backend says of itself, as it says it; of one whose information is known."""
+        return self._said[name]
+
     def record_place(self, name: str) -> str:
         """The package and the file in which a backend's distribution recorded what its plugin says; empty if none."""
-        points = (self._record_points.get((name, _distribution(point))) for point in self._points(name))
+        points = (self._record_points.get((name, distribution(point))) for point in self._entry_points.get(name, ()))
         return next((point.value for point in points if point), "")
 
     def hook(self, backend: Backend, name: str) -> Callable[..., Any]:
@@ -159,22 +174,6 @@ class Registry:
         from aligntune_core.backends.plugin_manager import hook_of
 
         return hook_of(self._manager, name, backend.plugin)
-
-    def call(self, backend: Backend, hook: str, doing: str, **arguments: Any) -> Any:
-        """What a hook of one backend gives.
-
-        Args:
-            backend: The backend.
-            hook: The hook.
-            doing: What the backend does in it, for the message of its failure.
-            **arguments: The hook's arguments.
-
-        Raises:
-            AlignTuneError: What the backend raises for users to put right.
-            HookError: In place of whatever else it raises.
-        """
-        with contained(backend, doing):
-            return self.hook(backend, hook)(**arguments)
 
     def problems(self, backend: Backend, hook: str, doing: str, **arguments: Any) -> list[Problem]:
         """What a hook of one backend finds; that it fails is a problem too.
@@ -187,16 +186,18 @@ class Registry:
         """
         from aligntune_core.problem import Problem
 
+        told: list[str] = []
         try:
             # what a hook yields is its own doing too
-            with contained(backend, doing, through=()):
-                found = list(self.hook(backend, hook)(**arguments) or ())
+            with contained(backend, doing, through=(), told=told, engine=bool(arguments.get("probe"))):
+                found = listed(self.hook(backend, hook)(**arguments) or (), hook)
                 odd = [type(problem).__name__ for problem in found if not isinstance(problem, Problem)]
                 if odd:
                     raise TypeError(f"its {hook} gave a {odd[0]}, not a Problem")
-                return found
+                found = list(map(plain, found))
         except HookError as error:
             return [error.problem]
+        return [*found, *(side_effect(f"backend '{backend.name}' {each}.") for each in told)]
 
     def announce(self, name: str, **arguments: Any) -> dict[str, BaseException]:
         """Call an observing hook on every plugin that was loaded.
@@ -208,8 +209,11 @@ class Registry:
         for plugin_name, plugin in self._manager.list_name_plugin():
             others = [other for other in self._manager.get_plugins() if other is not plugin]
             try:
-                self._manager.subset_hook_caller(name, others)(**arguments)
-            except (Exception, SystemExit) as error:
+                with shielded(plugin_name, "observed", engine=True):
+                    self._manager.subset_hook_caller(name, others)(**arguments)
+            except Interrupted:
+                raise
+            except BaseException as error:
                 failed[plugin_name] = error
         return failed
 
@@ -228,63 +232,70 @@ class Registry:
             raise BackendError(f"the name '{name}' belongs to {owner}.", fix="Choose another name.")
         if name in self.names():
             raise BackendError(f"there is already a backend '{name}'.", fix="Choose another name.")
-        if name in RESERVED:
+        if is_reserved(name):
             raise BackendError(f"no backend can be called '{name}'.", fix="Choose another name.")
-        self._backends[name] = self._adopt(name, plugin)
+        try:
+            with shielded(name, "was registered"):
+                self._backends[name] = self._adopt(name, plugin)
+        except Interrupted:
+            raise
+        except KeyboardInterrupt as error:
+            raise BackendError(f"its plugin breaks the contract: {described(error)}") from error
         return self._backends[name]
-
-    def _points(self, name: str) -> list[EntryPoint]:
-        """The entry points that may claim a name."""
-        known, points = KNOWN_BACKENDS.get(name), self._entry_points.get(name, [])
-        return [point for point in points if not known or _distribution(point) == known.distribution]
 
     def _find(self, name: str) -> Backend:
         barred = self._barred(name)
         if barred:
             return barred
-        (point,) = self._points(name)
+        (point,) = self._entry_points[name]
+        told: list[str] = []
         try:
-            return self._load(name, point)
-        except BackendError as error:
+            with shielded(name, "was imported", told):
+                backend = self._load(name, point)
+        except Interrupted:
+            raise
+        except (BackendError, KeyboardInterrupt) as error:
             cause = error.__cause__ or error
-            reason = str(error).rstrip(".")
-            return Backend(name, Status.BROKEN, _version(point), reason, cause=cause, origin=_origin(point))
+            words = str(error) if isinstance(error, BackendError) else _not_imported(point, error)
+            reason = one_line(words, 400).rstrip(".")
+            return Backend(name, Status.BROKEN, version(point), reason, cause=cause, origin=origin(point))
+        return replace(backend, notes=(*backend.notes, *(side_effect(f"its plugin {each}") for each in told)))
 
     def _barred(self, name: str) -> Backend | None:
         """A backend that can't be used whatever its plugin says; None if only that tells."""
-        known, points = KNOWN_BACKENDS.get(name), self._points(name)
-        origin = " and ".join(sorted(map(_origin, points)))
+        known, points = KNOWN_BACKENDS.get(name), self._entry_points.get(name, [])
+        if len(points) == 1 and not (self._disabled or self._only or is_reserved(name)):
+            return None
+        came = " and ".join(sorted(map(origin, points)))
         if name in self._disabled:
-            return Backend(name, Status.DISABLED, reason="ALIGNTUNE_DISABLED_BACKENDS names it", origin=origin)
+            return Backend(name, Status.DISABLED, reason="ALIGNTUNE_DISABLED_BACKENDS names it", origin=came)
         if self._only and name not in self._only:
-            return Backend(name, Status.DISABLED, reason="ALIGNTUNE_ONLY_BACKENDS does not name it", origin=origin)
-        if name in RESERVED:
+            return Backend(name, Status.DISABLED, reason="ALIGNTUNE_ONLY_BACKENDS does not name it", origin=came)
+        if is_reserved(name):
             reason = "the name is AlignTune's own"
-            return Backend(name, Status.BROKEN, reason=reason, install=_uninstall(points[0]), origin=origin)
+            return Backend(name, Status.BROKEN, reason=reason, install=uninstall(points[0]), origin=came)
         if known and not points:
             return Backend(name, Status.MISSING, reason=f"{known.distribution} is not installed", install=known.install)
         if len(points) > 1:
-            claimants = " and ".join(sorted(_distribution(point) for point in points))
-            reason = f"{claimants} both claim the name"
-            return Backend(name, Status.BROKEN, reason=reason, install=_uninstall(points[-1]), origin=origin)
+            return Backend(name, Status.BROKEN, reason=both_claim(points), install=uninstall(points[-1]), origin=came)
         return None
 
     def _from_record(self, name: str) -> Backend | None:
-        if not self.record_place(name) or self._barred(name):
+        if not self._record_points or not self.record_place(name) or self._barred(name):
             return None
-        (point,) = self._points(name)
+        (point,) = self._entry_points[name]
         recorded = self._recorded(name, point)
         if not isinstance(recorded, Recorded):
             return None
         try:
             return self._accepted(name, recorded, point=point)
-        except (BackendError, ValueError) as error:
+        except Exception as error:
             self._records[name] = RecordError(f"breaks the contract: {error}".rstrip("."))
             return None
 
     def _recorded(self, name: str, point: EntryPoint) -> Recorded | RecordError | None:
         """What the distribution recorded of its plugin, or why that can't be read; None where there is nothing."""
-        found = self._record_points.get((name, _distribution(point)))
+        found = self._record_points.get((name, distribution(point))) if self._record_points else None
         if found and name not in self._records:
             try:
                 self._records[name] = read_record(found.value)
@@ -293,15 +304,17 @@ class Registry:
         return self._records.get(name)
 
     def _load(self, name: str, point: EntryPoint) -> Backend:
-        early = {engine for engine in ENGINES if engine not in sys.modules}
+        early = imported_engines()
         try:
             plugin = point.load()
-        except (Exception, SystemExit) as error:
-            raise BackendError(f"its plugin '{point.value}' can't be imported: {described(error)}") from error
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            raise BackendError(_not_imported(point, error)) from error
         backend = self._adopt(name, plugin, point)
         if notes := tuple(self._record_notes(backend, point)):
             backend = replace(backend, notes=(*notes, *backend.notes))
-        imported = sorted({*getattr(point, "imported", ()), *(each for each in early if each in sys.modules)})
+        imported = sorted({*getattr(point, "imported", ()), *(imported_engines() - early)})
         if imported and not backend.reason:
             reason = f"importing its plugin imports {', '.join(imported)}, which makes every query slow"
             return replace(backend, reason=reason)
@@ -318,7 +331,7 @@ class Registry:
             yield record_note(f"can't be used: {recorded}")
             return
         # models of settings take long to make, and are compared where they are exported
-        apart = differences(replace(recorded, settings={}), Recorded(backend.info, self._brought[backend.name]))
+        apart = differences(replace(recorded, settings={}), self._said[backend.name])
         if apart:
             yield record_note(f"is not what its plugin says, which holds: they differ in {', '.join(apart)}")
 
@@ -336,12 +349,14 @@ class Registry:
                         f"its plugin has no {hook}, which every backend needs, marked with aligntune_core.hookimpl"
                     )
             info = hook_of(self._manager, "aligntune_backend_info", plugin)()
-            brought = tuple(hook_of(self._manager, "aligntune_algorithms", plugin)() or ())
-            return replace(self._accepted(name, Recorded(info, brought), point), plugin=plugin, notes=tuple(notes))
-        except (Exception, SystemExit) as error:
+            brought = hook_of(self._manager, "aligntune_algorithms", plugin)() or ()
+            told = Recorded(info, tuple(listed(brought, "aligntune_algorithms")))
+            accepted = self._accepted(name, told, point)
+            return replace(accepted, plugin=plugin, notes=(*notes, *accepted.notes))
+        except BaseException as error:
             if self._manager.has_plugin(name):
                 self._manager.unregister(name=name)
-            if isinstance(error, BackendError):
+            if isinstance(error, BackendError | KeyboardInterrupt):
                 raise
             raise BackendError(f"its plugin breaks the contract: {described(error)}") from error
 
@@ -352,23 +367,30 @@ class Registry:
             BackendError: If that breaks the contract.
             ValueError: If a requirement is none.
         """
-        info = checked_info(name, told.info)
-        self._brought.pop(name, None)
-        check_algorithms(info, list(told.algorithms), self._brought)
+        info = checked_info(name, plain(told.info))
+        brought = tuple(map(plain, told.algorithms))
+        check_algorithms(info, brought)
         unmet = unmet_requirements(info.requirements)
-        self._brought[name] = told.algorithms
-        version, origin = (_version(point), _origin(point)) if point else ("", "this process")
+        self._said[name] = Recorded(info, brought)
+        info, self._brought[name], faults = judged(info, brought)
+        notes = (*map(clash_note, faults), *job_key_notes(info))
+        came = (version(point), origin(point)) if point else ("", "this process")
         install = info.install or (KNOWN_BACKENDS[name].install if name in KNOWN_BACKENDS else "")
+        status, reason = Status.READY, ""
         if unmet:
-            install = install or (_install(point) if point else "")
-            return Backend(name, Status.MISSING, version, f"it needs {'; '.join(unmet)}", install, info, origin=origin)
-        return Backend(name, Status.READY, version, "", "", info, origin=origin)
+            status, reason = Status.MISSING, f"it needs {'; '.join(unmet)}"
+            install = install or (install_command(point) if point else "")
+        return Backend(name, status, came[0], reason, install if unmet else "", info, origin=came[1], notes=notes)
 
 
 @lru_cache(maxsize=1)
 def registry() -> Registry:
     """The registry of this process."""
     return Registry()
+
+
+def _not_imported(point: EntryPoint, error: BaseException) -> str:
+    return f"its plugin '{point.value}' can't be imported: {described(error)}"
 
 
 def _names(text: str) -> frozenset[str]:
@@ -383,31 +405,3 @@ def _tried(environ: Mapping[str, str]) -> list[EntryPoint]:
     from aligntune_core.backends.tried import tried_plugins
 
     return [*tried_plugins(named, ENGINES)]
-
-
-def _distribution(point: EntryPoint) -> str:
-    return getattr(point, "origin", "") or normalised(_told(point, "name"))
-
-
-def _version(point: EntryPoint) -> str:
-    return _told(point, "version")
-
-
-def _origin(point: EntryPoint) -> str:
-    return f"{_distribution(point)} {_version(point)}".strip() or "a distribution without metadata"
-
-
-def _told(point: EntryPoint, field: str) -> str:
-    # what is left of a distribution that was half removed has no metadata
-    try:
-        return getattr(point.dist, field, None) or ""
-    except Exception:
-        return ""
-
-
-def _install(point: EntryPoint) -> str:
-    return f"pip install {_distribution(point)}" if _told(point, "name") else ""
-
-
-def _uninstall(point: EntryPoint) -> str:
-    return f"pip uninstall {_distribution(point)}" if _told(point, "name") else ""

@@ -6,10 +6,11 @@ import hashlib
 import importlib
 import importlib.util
 import sys
-from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from aligntune_core.backends.hooks import Interrupted, shielded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -68,15 +69,19 @@ def tried_plugins(named: str, engines: Iterable[str]) -> list[TriedPlugin]:
 def _tried(value: str, engines: Iterable[str]) -> TriedPlugin:
     early = [engine for engine in engines if engine not in sys.modules]
     try:
-        # a program may read what is written to standard output
-        with redirect_stdout(sys.stderr):
+        with shielded(value, "was imported"):
             plugin = _imported(value)
-    except (Exception, SystemExit) as error:
+    except Interrupted:
+        raise
+    except BaseException as error:
         return TriedPlugin(value, value, failure=error)
     imported = tuple(engine for engine in early if engine in sys.modules)
     try:
-        name = str(plugin.aligntune_backend_info().name)
-    except (Exception, SystemExit):
+        with shielded(value, "was asked for its name"):
+            name = str.__str__(plugin.aligntune_backend_info().name)
+    except Interrupted:
+        raise
+    except BaseException:
         # what it is that it lacks is said as of any other plugin
         name = value
     return TriedPlugin(name, value, plugin, imported=imported)

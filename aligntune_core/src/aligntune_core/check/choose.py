@@ -121,7 +121,8 @@ def _way_out(considered: Considered) -> str:
     algorithm = considered.algorithm
     if algorithm is None:
         return ""
-    backends = considered.backends.all(imported=False)
+    # no other plugin is imported for the sake of a message about this one
+    backends = considered.backends.unimported()
     able = [name for name, each in backends.items() if objection(each, algorithm, considered.features) is None]
     if able:
         return f"Use backend='{able[0]}'."
@@ -131,7 +132,7 @@ def _way_out(considered: Considered) -> str:
 
 def _installs(algorithm: Algorithm, considered: Considered) -> str:
     """The command that installs a backend which may train this, empty if there is none."""
-    for backend in considered.backends.all(imported=False).values():
+    for backend in considered.backends.unimported().values():
         may = backend.info is None or declared_objection(backend, algorithm, considered.features) is None
         if backend.status is Status.MISSING and may:
             return backend.install

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aligntune_core.algorithms import find_algorithm
+from aligntune_core.algorithms import find_algorithm, spelling
 from aligntune_core.backends.features import required_features
+from aligntune_core.backends.meanings import meanings, meant
 from aligntune_core.backends.registry import Registry, registry
 from aligntune_core.check.choose import AUTO, choose
 from aligntune_core.check.considered import Considered
@@ -14,7 +15,7 @@ from aligntune_core.check.rules import RULES
 from aligntune_core.check.verdict import Verdict
 from aligntune_core.jobs.read import read_job
 from aligntune_core.machine.devices import device
-from aligntune_core.problem import Problem, in_order
+from aligntune_core.problem import Problem, Severity, in_order
 from aligntune_core.wording import did_you_mean
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def decide(
     """
     job, problems = read_job(values)
     considered = _consider(job, backends or registry(), probe=probe)
+    problems += _other_name(job, considered)
     for check in CHECKS:
         problems += check(considered)
     choice = choose(considered.without_idle(problems))
@@ -70,20 +72,41 @@ def _consider(job: Job, known: Registry, *, probe: bool) -> Considered:
 def _algorithm(job: Job, wanted: str, known: Registry) -> Algorithm | None:
     if not job.algorithm:
         return None
-    names = known.names()
-    nearest = names if wanted == AUTO else [wanted] if wanted in names else []
-    # all only where that is not enough, since it loads every plugin: another backend may bring it
-    return find_algorithm(job.algorithm, known.algorithms(nearest)) or find_algorithm(
-        job.algorithm, known.algorithms(names)
-    )
+    found = _meanings(job.algorithm, wanted, known)
+    # what a backend that is named means holds
+    return found[0] if len(found) == 1 or (found and wanted != AUTO) else None
+
+
+def _meanings(name: str, wanted: str, known: Registry) -> list[Algorithm]:
+    if wanted == AUTO:
+        return meanings(name, known)
+    if wanted in known.names():
+        return meanings(name, known, wanted)
+    return meant(name, {each: known.brought(each) for each in known.unimported()})
 
 
 def _unknown_algorithm(considered: Considered) -> Iterator[Problem]:
-    name = considered.job.algorithm
-    if name and considered.algorithm is None:
-        known = considered.backends
-        fix = did_you_mean(name, [each.name for each in known.algorithms(known.names())])
-        yield Problem("unknown-algorithm", f"there is no algorithm '{name}'.", fix, "algorithm")
+    name, wanted, known = considered.job.algorithm, considered.wanted, considered.backends
+    if not name or considered.algorithm:
+        return
+    if _meanings(name, wanted, known):
+        owners = [each for each in known.names() if meant(name, {each: known.brought(each)})]
+        told = " and ".join(f"'{each}'" for each in owners)
+        message = f"'{name}' means different things to the backends {told}."
+        yield Problem("ambiguous-algorithm", message, "Name the one that is meant with backend.", "algorithm")
+        return
+    named = [wanted] if wanted in known.names() else []
+    names = known.names() if wanted == AUTO else [*named, *known.unimported()]
+    fix = did_you_mean(name, [each.name for each in known.algorithms(names)])
+    yield Problem("unknown-algorithm", f"there is no algorithm '{name}'.", fix, "algorithm")
+
+
+def _other_name(given: Job, considered: Considered) -> Iterator[Problem]:
+    """That the job calls its algorithm by another name, where a backend gave it that name and not the core."""
+    algorithm, name = considered.algorithm, given.algorithm
+    if algorithm and name and not find_algorithm(name) and spelling(name) != algorithm.name:
+        message = f"'{name}' is taken as '{algorithm.name}', which its backend also calls so."
+        yield Problem("algorithm-alias", message, "", "algorithm", Severity.WARNING)
 
 
 def _on_disk(considered: Considered) -> Iterator[Problem]:

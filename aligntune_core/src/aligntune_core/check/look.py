@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from aligntune_core.algorithms import DatasetKind
 from aligntune_core.backends.hooks import HookError, contained
 from aligntune_core.check.examination import Examination, Level
+from aligntune_core.check.planned import planned
 from aligntune_core.check.precision import arithmetic_problems
 from aligntune_core.errors import AlignTuneError, JobError
 from aligntune_core.problem import Problem, Severity
@@ -104,8 +105,7 @@ class _Look:
     def plan(self, rows: int | None) -> Plan | None:
         """What the run would come to, and what is wrong with that."""
         try:
-            with contained(self._backend, "worked out the run", through=()):
-                plan: Plan | None = self._known.hook(self._backend, "aligntune_plan_job")(job=self._job, rows=rows)
+            plan = planned(self._job, rows, self._backend, self._known)
         except HookError as error:
             self._failed(error)
             return None
@@ -178,7 +178,7 @@ class _Look:
     def _tokens(self, train: Prepared) -> Tokens | None:
         try:
             # what it gives is called on every row, which is its own doing too
-            with contained(self._backend, "tokenised the data"):
+            with contained(self._backend, "tokenised the data", engine=True):
                 hook = self._known.hook(self._backend, "aligntune_encoding")
                 encoding: Encoding | None = hook(job=self._job, emit=self._hear)
                 if encoding is None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
@@ -47,6 +48,9 @@ def main(words: list[str] | None = None) -> NoReturn:
     try:
         code = _run(words)
         sys.stdout.flush()
+        # first of all that is done at the end, since it is registered last
+        atexit.unregister(_answered)
+        atexit.register(_answered)
         if program and _is_short(words):
             # the process ends now, and its end would go through all objects again, a tenth of the time that it took
             gc.freeze()
@@ -57,8 +61,8 @@ def main(words: list[str] | None = None) -> NoReturn:
 
         say_error(error)
         code = error.exit_code
-    except KeyboardInterrupt:
-        sys.stderr.write("Interrupted.\n")
+    except KeyboardInterrupt as interruption:
+        sys.stderr.write(f"Interrupted {interruption}".rstrip() + ".\n")
         code = 130
     sys.exit(code)
 
@@ -76,6 +80,13 @@ def _make_streams_safe() -> None:
             setattr(sys, name, _nowhere())
         elif hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _answered() -> None:
+    """What others write to standard output as the process ends is no part of the answer."""
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
+        os.dup2(2, 1)
 
 
 def _nowhere() -> TextIO:
@@ -103,6 +114,10 @@ def _run(words: list[str]) -> int:
     try:
         app(args=words, prog_name="aligntune")
     except SystemExit as end:
+        # the command line's own library makes an exit code of it, and loses what was going on
+        interruption = getattr(end.__context__, "__cause__", None)
+        if isinstance(interruption, KeyboardInterrupt):
+            raise interruption from None
         return end.code if isinstance(end.code, int) else 0
     return 0
 

@@ -101,6 +101,21 @@ CODES = {
         "A backend's plugin implements a hook that this core never calls, or one that goes",
         "What it does there is not done.",
     ),
+    "algorithm-clash": Code(
+        "warning",
+        "backends",
+        "What a backend means by an algorithm's name is not what the core or another backend means",
+        "What clashes with the core is refused, and so is such a name where a job leaves its backend open.",
+    ),
+    "backend-job-key": Code(
+        "warning", "backends", "A backend says that it takes a job key that there is not", "Jobs can't set it."
+    ),
+    "backend-side-effect": Code(
+        "warning",
+        "backends",
+        "A backend's plugin prints, or changes the whole process",
+        "It was undone: others would be hurt by it.",
+    ),
     "backend-device": Code("error", "backends", "A backend does not train on the device that is here"),
     "backends-apart": Code(
         "warning",

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aligntune_core.backends.registry import ENGINES
+from aligntune_core.backends.engines import ENGINES
 from aligntune_core.doctor.finding import Finding, finding
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from aligntune_core.kit.finite import require_finite
 from aligntune_core.kit.watch import Watch
 from aligntune_core.kit.watchers import watchers_of
 from aligntune_core.run.order import OF_TRAINING, Order
-from aligntune_core.run.shape import wrong_field
+from aligntune_core.shape import wrong_field
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -82,9 +82,10 @@ def launch(verdict: Verdict, *, on_event: Listener | None = None, backends: Regi
 def _room(job: Job, backend: Backend, known: Registry, rows: int) -> Iterable[Problem]:
     """Whether the checkpoints of a run on so many rows fit on the disk, as a check finds it."""
     from aligntune_core.check.disk import room_problems
+    from aligntune_core.check.planned import planned
 
     try:
-        plan = known.call(backend, "aligntune_plan_job", "worked out the run", job=job, rows=rows)
+        plan = planned(job, rows, backend, known)
     except AlignTuneError:
         # only a check is about the plan: the run itself needs none
         return ()

@@ -40,6 +40,7 @@ def backend_lines(ink: Ink, only: str | None = None, *, whole: bool = False) -> 
         only: The one backend to speak of; all if None.
         whole: Whether each says what it is and all that it needs; only what is wrong with it otherwise.
     """
+    # a backend that is named is the only one that is imported
     known = registry()
     found = {only: known.declared(only)} if only else known.all(imported=False)
     names = max((len(name) for name in (*found, "backend")), default=0)

@@ -56,8 +56,8 @@ def show(
     if json:
         from aligntune_core.console.json_text import write_json
 
-        found = registry().all(imported=False)
-        standing = {name: each.to_dict() for name, each in found.items() if backend in {None, name}}
+        found = registry().all(imported=False) if backend is None else {backend: registry().declared(backend)}
+        standing = {name: each.to_dict() for name, each in found.items()}
         write_json({"backends": standing, "capabilities": [row.to_dict() for row in rows]}, depth=2)
     elif markdown:
         sys.stdout.write("\n".join(_markdown_lines(rows) if rows or not narrowed else [nothing]) + "\n")
@@ -70,9 +70,9 @@ def show(
         sys.stdout.write("\n".join(lines).strip("\n") + "\n")
 
 
-def _every_algorithm() -> tuple[Algorithm, ...]:
-    """The core's algorithms and those of all backends here, in the order in which tables have them."""
-    return registry().algorithms(registry().names())
+def _every_algorithm(rows: list[CapabilityRow]) -> tuple[Algorithm, ...]:
+    """The core's algorithms and those of the rows' backends, in the order in which tables have them."""
+    return registry().algorithms(dict.fromkeys(row.backend for row in rows))
 
 
 def _numbered_notes(rows: list[CapabilityRow]) -> dict[tuple[str, str], int]:
@@ -85,7 +85,7 @@ def _lines(rows: list[CapabilityRow], ink: Ink) -> Iterator[str]:
     notes = _numbered_notes(rows)
     cells = {(row.algorithm, row.backend): _cell(row, notes) for row in rows}
     present = {row.algorithm: row.task for row in rows}
-    tasks = {each.name: present[each.name] for each in _every_algorithm() if each.name in present}
+    tasks = {each.name: present[each.name] for each in _every_algorithm(rows) if each.name in present}
     heads = [max(len(text) for text in ("algorithm", *tasks)), max(len(text) for text in ("task", *tasks.values()))]
     widths = {
         backend: max(len(backend), *(len(cells.get((algorithm, backend), "-")) for algorithm in tasks))
@@ -150,7 +150,7 @@ def _markdown_lines(rows: list[CapabilityRow]) -> Iterator[str]:
     present = {row.algorithm for row in rows}
     yield f"| Algorithm | | {' | '.join(backends)} |"
     yield "|---|---|" + "---|" * len(backends)
-    for each in _every_algorithm():
+    for each in _every_algorithm(rows):
         if each.name in present:
             columns = [f"`{each.name}`", each.title, *(cells.get((each.name, backend), "-") for backend in backends)]
             yield f"| {' | '.join(columns)} |"

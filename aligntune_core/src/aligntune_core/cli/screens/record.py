@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aligntune_core.backends.installed import package_file
@@ -90,7 +91,7 @@ def _said(name: str) -> Recorded:
     package, file = getattr(backend.plugin, "__name__", "").partition(".")[0], backend.info.constraints
     if file and package and package_file(package, file) is None:
         raise BackendError(f"backend '{spelt}' names the constraints '{file}', and {package} has no such file.")
-    return Recorded(backend.info, known.brought(spelt), all_schemas(backend, known))
+    return replace(known.said(spelt), settings=all_schemas(backend, known))
 
 
 def _read(name: str, file: Path | None) -> Recorded:

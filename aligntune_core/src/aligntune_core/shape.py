@@ -20,6 +20,7 @@ def _is_count(value: object) -> bool:
 
 _PLAIN: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "int": ("a whole number, 0 or more", _is_count),
+    "int | None": ("a whole number, 0 or more, or None", lambda value: value is None or _is_count(value)),
     "float": ("a plain number", is_number),
     "float | None": ("a plain number or None", lambda value: value is None or is_number(value)),
     "str": ("text", lambda value: isinstance(value, str)),

@@ -1,0 +1,82 @@
+"""Who claims which name: what is told of the entry points of backends, and which names nobody may take."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from aligntune_core.backends.backend import KNOWN_BACKENDS, Backend, Status
+from aligntune_core.backends.installed import normalised
+from aligntune_core.wording import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from aligntune_core.backends.installed import EntryPoint
+
+RESERVED = ("auto",)
+"""Names that jobs use for something else."""
+
+
+def is_reserved(name: str) -> bool:
+    """Whether a name is AlignTune's own, however it is capitalised."""
+    return name.strip().lower() in RESERVED
+
+
+def refusal(point: EntryPoint) -> Backend | None:
+    """A backend that is listed under no name of its own, since its entry point takes one that it may not have.
+
+    Args:
+        point: The entry point.
+
+    Returns:
+        What is listed in its place; None where the name is free to take.
+    """
+    name, owner = point.name, KNOWN_BACKENDS.get(point.name.lower())
+    if owner and (distribution(point) != owner.distribution or name not in KNOWN_BACKENDS):
+        label, reason = name, f"the name '{name.lower()}' belongs to the distribution {owner.distribution}"
+    elif not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}", name) and not getattr(point, "failure", None):
+        label = one_line(name, 60)
+        reason = "its entry point has a name that no job can have: letters, digits, '.', '-' and '_' make one up"
+    else:
+        return None
+    label = f"{label} [{distribution(point)}]"
+    return Backend(label, Status.BROKEN, version(point), reason, uninstall(point), origin=origin(point))
+
+
+def both_claim(points: Iterable[EntryPoint]) -> str:
+    """That several distributions claim one name."""
+    return f"{' and '.join(sorted(map(distribution, points)))} both claim the name"
+
+
+def distribution(point: EntryPoint) -> str:
+    """The distribution of an entry point, normalised, or who names a plugin that has none; empty if not known."""
+    return getattr(point, "origin", "") or normalised(_told(point, "name"))
+
+
+def version(point: EntryPoint) -> str:
+    """The version of an entry point's distribution; empty where that is not known."""
+    return _told(point, "version")
+
+
+def origin(point: EntryPoint) -> str:
+    """Where an entry point comes from: its distribution with its version."""
+    return f"{distribution(point)} {version(point)}".strip() or "a distribution without metadata"
+
+
+def install(point: EntryPoint) -> str:
+    """The command that installs an entry point's distribution; empty where that is not known."""
+    return f"pip install {distribution(point)}" if _told(point, "name") else ""
+
+
+def uninstall(point: EntryPoint) -> str:
+    """The command that takes an entry point's distribution away; empty where that is not known."""
+    return f"pip uninstall {distribution(point)}" if _told(point, "name") else ""
+
+
+def _told(point: EntryPoint, field: str) -> str:
+    # what is left of a distribution that was half removed has no metadata
+    try:
+        return one_line(getattr(point.dist, field, None) or "", 60)
+    except Exception:
+        return ""
