@@ -17,7 +17,6 @@ from aligntune_core.backends.backend import Status
 from aligntune_core.backends.queries import capabilities, find_backends, supports
 from aligntune_core.backends.recorded import Recorded, to_values
 from aligntune_core.backends.registry import Registry
-from aligntune_core.backends.settings import all_schemas
 from aligntune_core.check.decide import decide
 from aligntune_core.doctor.backends import standing_findings
 
@@ -30,9 +29,12 @@ def aligntune_backend_info():
 OWN = Algorithm("own", "Own", Task.SFT, DatasetKind.DEMONSTRATIONS, "here", aliases=("mine",))
 
 
-def told(name, *rows, algorithms=(), **info):
+HOOKS = ("aligntune_backend_info", "aligntune_create_trainer")
+
+
+def told(name, *rows, algorithms=(), hooks=HOOKS, **info):
     rows = rows or (Capability("sft", features=FEATURES),)
-    return to_values(Recorded(BackendInfo(name, "", 1, rows, **info), algorithms))
+    return to_values(Recorded(BackendInfo(name, "", 1, rows, **info), algorithms, hooks=hooks))
 
 
 @pytest.fixture
@@ -88,6 +90,21 @@ def test_auto_imports_the_one_that_it_chooses(recorded, job):
     assert imported(modules) == ["bolt"]
 
 
+def test_auto_asks_those_that_may_know_formats_of_the_data(recorded, job):
+    known, modules = recorded({"acme": None, "bolt": told("bolt", hooks=(*HOOKS, "aligntune_formats")), "cork": None})
+    assert decide(job(), backends=known).backend == "acme"
+    assert imported(modules) == ["acme", "bolt"]
+    known, modules = recorded({"acme": None, "bolt": told("bolt", hooks=None)})
+    assert decide(job(), backends=known).backend == "acme"
+    assert imported(modules) == ["acme", "bolt"], "what is not known may be"
+
+
+def test_hooks_that_are_not_those_of_the_record_are_told(recorded, job):
+    known, _ = recorded({"acme": told("acme", hooks=(*HOOKS, "aligntune_diagnose"))})
+    (warning,) = decide(job(backend="acme"), backends=known).problems
+    assert "they differ in the hooks" in warning.message
+
+
 def test_only_what_asks_for_use_asks_a_plugin(recorded):
     known, modules = recorded({"acme": None, "bolt": told("bolt", requirements=("no-such-engine",))})
     assert [found.name for found in find_backends("sft", usable=True, backends=known)] == ["acme"]
@@ -120,14 +137,12 @@ def test_an_algorithm_that_only_a_record_tells_of_is_known(recorded):
 SCHEMA = {"type": "object", "properties": {"shards": {"type": "integer"}}, "additionalProperties": False}
 
 
-def test_settings_that_were_recorded_are_shown_and_checked_by_the_plugin(recorded, job):
+def test_settings_that_were_recorded_are_not_compared_where_a_job_is_checked(recorded, job):
     record = {**told("acme"), "settings": [{"algorithms": ["sft"], "schema": SCHEMA}]}
     known, modules = recorded({"acme": record})
-    assert all_schemas(known.declared("acme"), known) == {"sft": SCHEMA}
+    assert supports("acme", "sft", backends=known)
     assert imported(modules) == []
-    # the plugin has none, and what it says holds from now on; nothing else is out of date
-    assert decide(job(backend="acme", backend_args={"shards": "no"}), backends=known).problems == ()
-    assert all_schemas(known.declared("acme"), known) == {}
+    assert decide(job(backend="acme"), backends=known).problems == ()
 
 
 def test_a_record_does_not_make_a_backend_usable(recorded):
@@ -154,7 +169,7 @@ DRIFT = "is not what its plugin says, which holds: they differ in 'summary', the
 
 def test_what_is_out_of_date_is_told_when_the_plugin_is_imported(recorded, job):
     rows = (Capability("sft", features=FEATURES), Capability("dpo", features=FEATURES))
-    known, _ = recorded({"acme": to_values(Recorded(BackendInfo("acme", "old", 1, rows)))})
+    known, _ = recorded({"acme": to_values(Recorded(BackendInfo("acme", "old", 1, rows), hooks=HOOKS))})
     assert known.declared("acme").notes == ()
     (warning,) = decide(job(backend="acme"), backends=known).warnings
     assert (warning.code, warning.key) == ("backend-record", "backend")

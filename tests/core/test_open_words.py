@@ -8,7 +8,6 @@ import pytest
 
 from aligntune_core import Algorithm, AlignTuneError, Capability, Feature
 from aligntune_core.backends.queries import capabilities, find_backends, supports
-from aligntune_core.check.ask import check_job
 from aligntune_core.check.decide import decide
 from aligntune_core.cli.screens import backends as backends_screen
 from aligntune_core.cli.screens import matrix
@@ -105,9 +104,9 @@ def test_a_task_of_its_own_is_shown_and_asked_for(known, screen):
 
 def test_a_job_of_its_own_task_is_checked(known, job):
     rows = [{"question": "2+2?", "teacher": "4"}]
-    verdict = decide(job(algorithm="gkd", dataset_name=rows, backend="acme", temperature=0.9), backends=known)
-    assert verdict.ok, verdict.problems
-    assert check_job(job(algorithm="gkd", dataset_name=rows), backends=known).backend == "acme"
+    (problem,) = decide(job(algorithm="gkd", dataset_name=rows, backend="acme", temperature=0.9), backends=known).errors
+    # the key is not called idle, since only the backend knows its task; that no format has its rows is told
+    assert problem.message == "'gkd' learns from teacher answers, and no format is known that holds them."
 
 
 def test_words_of_its_own_are_in_what_a_distribution_records(known):

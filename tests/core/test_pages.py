@@ -68,7 +68,7 @@ def test_every_key_is_described_and_documented():
 def test_every_hook_is_documented_with_its_arguments():
     page = (ROOT / "docs" / "backends.md").read_text(encoding="utf-8")
     hooks = {name: hook for name, hook in vars(hookspecs).items() if name.startswith("aligntune_")}
-    assert len(hooks) == 10
+    assert len(hooks) == 12
     for name, hook in hooks.items():
         arguments = ", ".join(hook.__code__.co_varnames[: hook.__code__.co_argcount])
         assert f"`{name}({arguments})`" in page

@@ -45,7 +45,8 @@ TEXTS = [
     "algorithm", "model_name", "backend", "dataset_split", "eval_dataset_split", "reward_model_name", "output_dir"
 ]  # fmt: skip
 OTHERS = [
-    "dataset_name", "eval_dataset_name", "column_mapping", "lr_scheduler", "precision", "lora_target_modules",
+    "dataset_name", "eval_dataset_name", "column_mapping", "lr_scheduler", "precision", "isolation",
+    "lora_target_modules",
     "reward_functions", "resume", "report_to", "backend_args",
     "data_limits",
 ]  # fmt: skip

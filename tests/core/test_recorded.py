@@ -56,6 +56,7 @@ RECORDS = st.builds(
     INFOS,
     st.lists(ALGORITHMS, max_size=3, unique_by=lambda algorithm: algorithm.name).map(tuple),
     st.dictionaries(NAMES, SCHEMAS, max_size=3),
+    st.none() | TUPLES,
 )
 
 
@@ -95,6 +96,7 @@ def test_what_differs_is_named(changed, named):
     other = BackendInfo(**{**values, **changed})
     assert differences(Recorded(INFO), Recorded(other)) == named
     assert differences(Recorded(INFO), Recorded(INFO, (OWN,))) == ["the algorithm 'own'"]
+    assert differences(Recorded(INFO), Recorded(INFO, hooks=())) == ["the hooks"]
     assert differences(Recorded(INFO), Recorded(INFO, (), {"sft": {"type": "object"}})) == ["the settings of 'sft'"]
 
 
@@ -134,6 +136,10 @@ ODD = {
     "a contract backwards": (record(contract=[2, 1]), "BackendInfo.contract is [2, 1]"),
     "an order that is a text": (record(import_order=["unsloth"]), "an order is 'unsloth', not an object"),
     "algorithms that are a text": ({**record(), "algorithms": "own"}, "'algorithms' is 'own', not a list"),
+    "hooks that are a text": (
+        {**record(), "hooks": "aligntune_diagnose"},
+        "'hooks' is 'aligntune_diagnose', not a list",
+    ),
     "settings that are a text": ({**record(), "settings": "none"}, "'settings' is 'none', not a list"),
     "settings of nothing": ({**record(), "settings": [{"schema": {}}]}, "'algorithms of settings' is None, not a list"),
     "settings that are no schema": (
@@ -171,7 +177,8 @@ def test_the_file_that_a_backend_of_this_project_ships_is_what_its_plugin_says(n
     info = plugin.aligntune_backend_info()
     models = {row.algorithm: settings(row.algorithm) for row in info.capabilities if row.support != "unsupported"}
     schemas = {algorithm: settings_schema(model) for algorithm, model in models.items() if model}
-    said = text_of(Recorded(info, tuple(brought), schemas))
+    hooks = tuple(sorted(name for name, member in vars(plugin).items() if hasattr(member, "aligntune_impl")))
+    said = text_of(Recorded(info, tuple(brought), schemas, hooks))
     assert file.read_text(encoding="utf-8") == said, f"run `aligntune plugin export {name} -o {file.relative_to(ROOT)}`"
     entry = f'[project.entry-points."aligntune_core.backend_info"]\n{name} = "{package}:backend.json"\n'
     assert entry in (ROOT / package / "pyproject.toml").read_text(encoding="utf-8")

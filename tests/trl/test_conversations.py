@@ -10,8 +10,8 @@ from trl_runs import build, trained
 
 from aligntune_core.errors import DataError, ModelError
 from aligntune_core.kit.loading import PLAIN_CHAT_TEMPLATE
+from aligntune_core.kit.tokens.conversations import encode_conversations
 from aligntune_core.models.tiny import materialise
-from aligntune_trl.tokens.conversations import encode_conversations
 
 SYSTEM = {"role": "system", "content": "Be brief."}
 TALK = [

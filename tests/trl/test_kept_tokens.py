@@ -13,8 +13,8 @@ from aligntune_core.check.tokens import examine_rows
 from aligntune_core.data.prepare import prepare_job
 from aligntune_core.data.row_code import row_code
 from aligntune_core.events import ignore
+from aligntune_core.kit.tokens import ids
 from aligntune_core.models.tiny import materialise
-from aligntune_trl.tokens import ids
 from aligntune_trl.tokens.encoding import encoding_of
 from aligntune_trl.translation.recipes import RECIPES
 
@@ -33,7 +33,7 @@ def tokenised(monkeypatch):
         return original(tokenizer, contents, *rest, **more)
 
     for module in ("encoders", "conversations"):
-        monkeypatch.setattr(f"aligntune_trl.tokens.{module}.ids_of", counting)
+        monkeypatch.setattr(f"aligntune_core.kit.tokens.{module}.ids_of", counting)
     return counted
 
 
@@ -84,7 +84,7 @@ def test_a_launch_after_a_check_makes_no_tokens(tmp_path, tokenised):
     assert native.train_dataset.column_names == ["input_ids", "labels"]
 
 
-@pytest.mark.parametrize("change", ["template", "tokenizer", "setting", "code"])
+@pytest.mark.parametrize("change", ["template", "tokenizer", "setting", "code", "the kit's code"])
 def test_tokens_are_made_anew_when_what_makes_them_changed(change, tmp_path, tokenised, monkeypatch):
     folder = shutil.copytree(materialise(), tmp_path / "model")
     file = written(tmp_path, [{"messages": [ASKED, SAID]}] * 4)
@@ -103,7 +103,11 @@ def test_tokens_are_made_anew_when_what_makes_them_changed(change, tmp_path, tok
     elif change == "setting":
         keys["backend_args"] = {"completion_only_loss": False}
     else:
-        monkeypatch.setattr("aligntune_trl.tokens.kept.row_code", lambda _: "edited")
+        edited = "kit" if change == "the kit's code" else "aligntune_trl"
+        monkeypatch.setattr(
+            "aligntune_trl.tokens.kept.row_code",
+            lambda folder: "edited" if edited in folder.parts else row_code(folder),
+        )
     check(**keys)
     assert len(tokenised) > before
 

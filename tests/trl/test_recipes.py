@@ -10,7 +10,7 @@ import pytest
 import aligntune_trl
 from aligntune_core import Job
 from aligntune_trl.checks.job import job_problems
-from aligntune_trl.tokens.encoding import make_encoding
+from aligntune_trl.tokens.encoding import make_encoding, row_encoder
 from aligntune_trl.translation.arguments import config_arguments, lora_arguments
 from aligntune_trl.translation.fields import config_fields
 from aligntune_trl.translation.plan import plan_job
@@ -99,6 +99,6 @@ def test_another_name_for_a_recipe_trains_the_same_way(algorithm, monkeypatch, t
     assert lora_arguments(new, recipe) == lora_arguments(old, recipe)
     assert plan_job(new, 100) == plan_job(old, 100)
     assert said(new, algorithm) == said(old, algorithm)
-    ways = [make_encoding(job, recipe, Config(), Tokenizer()) for job in (new, old)]
-    decided = [(way.encode.func, way.leaves_out, way.needs_room, way.pads_by_id) for way in ways]
+    ways = [make_encoding(job, recipe, Config(), row_encoder(job, recipe, Tokenizer())) for job in (new, old)]
+    decided = [(way.encode.__self__.encoder, way.leaves_out, way.needs_room, way.pads_by_id) for way in ways]
     assert decided[0] == decided[1]

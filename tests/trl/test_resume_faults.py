@@ -12,7 +12,7 @@ from trl_runs import outcome, resumable, trained
 from aligntune_core import CheckpointError, JobError
 from aligntune_core.events import CheckpointSaved, Finished, Started, Stepped
 from aligntune_core.kit.quiet import quiet_engine
-from aligntune_trl.run.resuming import tied_names
+from aligntune_core.kit.resuming import tied_names
 
 
 @pytest.fixture(scope="module")

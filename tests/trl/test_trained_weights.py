@@ -22,7 +22,7 @@ from aligntune_core import (
 )
 from aligntune_core.backends import registry as plugins
 from aligntune_core.events import NOTHING_LEARNED
-from aligntune_core.kit.weights import checksums, sizes
+from aligntune_core.kit.weights import checksums, require_finite_weights, sizes
 from aligntune_core.run.launch import create_trainer
 
 
@@ -158,6 +158,10 @@ def test_a_backend_that_says_why_is_not_contradicted(tuner):
     trainer, told = tuner(layers(), nothing, sends=[Notice("all rewards were equal.", True, NOTHING_LEARNED)])
     trainer.train()
     assert warnings(told) == ["all rewards were equal."]
+    trainer.sends = ()
+    trainer.train()
+    assert len(warnings(told)) == 2
+    assert warnings(told)[1].startswith("no trained weight changed")
 
 
 def test_weights_that_are_not_finite_end_the_run_and_are_not_saved(tuner, tmp_path):
@@ -185,6 +189,21 @@ def test_several_processes_are_not_compared(tuner, monkeypatch):
     trainer, told = tuner(layers(), nothing)
     trainer.train()
     assert warnings(told) == []
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("place", [0, 50, -1])
+def test_one_weight_that_is_not_finite_is_enough(dtype, value, place):
+    model = torch.nn.Module()
+    model.none = torch.nn.Parameter(torch.zeros(0, dtype=dtype))
+    model.part = torch.nn.Parameter(torch.randn(10, 10).to(dtype))
+    model.nowhere = torch.nn.Parameter(torch.zeros(3, device="meta"))
+    require_finite_weights(model, 3)
+    with torch.no_grad():
+        model.part.view(-1)[place] = value
+    with pytest.raises(RunError, match=r"after step 3 \('part' is one\)"):
+        require_finite_weights(model, 3)
 
 
 def test_sizes_and_checksums():

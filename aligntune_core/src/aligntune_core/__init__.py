@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from aligntune_core.problem import Problem, Severity
     from aligntune_core.trainer import Trainer, TrainResult
 
+__version__ = "1.0.0"
+
 __all__ = [
     "CONTRACT_VERSION",
     "Algorithm",

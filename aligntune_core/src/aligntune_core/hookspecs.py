@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from aligntune_core.algorithms import Algorithm
     from aligntune_core.capabilities import BackendInfo
+    from aligntune_core.data.formats.table import Format
     from aligntune_core.encoding import Encoding
     from aligntune_core.events import Event, Listener
     from aligntune_core.job import Job
@@ -64,6 +65,32 @@ def aligntune_settings(algorithm: str) -> type[BaseModel] | None:
 
     Returns:
         A class of pydantic's ``BaseModel``; nothing where the plugin checks ``backend_args`` itself.
+    """
+
+
+@hookspec(firstresult=True)
+def aligntune_job_keys() -> type[BaseModel] | None:
+    """Bring keys at the top level of a job which only this backend takes. No engine may be imported. Since 1.1.
+
+    They are accepted where a job names this backend, or where the choice of one falls on it; any other backend refuses
+    them, naming this one. ``job.further`` has their values as they were written. Import pydantic and the model inside
+    the hook.
+
+    Returns:
+        A class of pydantic's ``BaseModel``, whose fields are the keys; none may be a key that every job has.
+    """
+
+
+@hookspec(firstresult=True)
+def aligntune_formats() -> Iterable[Format] | None:
+    """Bring data formats: how datasets write rows, and what the backend's algorithms learn from. Since 1.1.
+
+    They are known for the jobs of this backend, and come before the core's. The kinds of rows that their functions make
+    are the core's or the plugin's own. Import the formats inside the hook; no engine may be imported. Hand the same to
+    ``aligntune_core.data.prepare_job`` when the trainer is made.
+
+    Returns:
+        The formats, the most specific first; none may have the name of one of the core's.
     """
 
 

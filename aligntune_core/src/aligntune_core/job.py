@@ -6,9 +6,10 @@ import math
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Annotated, Any, Literal
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, WithJsonSchema
 
 from aligntune_core.wording import closest, shown
 
@@ -105,6 +106,13 @@ def _own(value: Any, depth: int = 0) -> Any:
     if type(value) in {list, tuple}:
         return type(value)(_own(item, depth + 1) for item in value)
     return value
+
+
+def _own_or_same(value: Any) -> Any:
+    try:
+        return _own(value)
+    except ValueError:  # whoever brings the key says what is wrong with its value
+        return value
 
 
 @_contained
@@ -210,6 +218,10 @@ class Job(BaseModel):
     )
     backend: Text = Field("auto", description="The engine: trl, unsloth, another installed one, or auto")
 
+    isolation: Literal["process"] | None = Field(
+        None, description="Where the engine runs: process is one of its own (default: the program's)"
+    )
+
     # data
     dataset_split: Text | None = Field(None, description="The split to learn from (default: train)")
     eval_dataset_name: Rows | None = Field(
@@ -292,10 +304,27 @@ class Job(BaseModel):
         default_factory=dict, description="Settings that only the chosen engine knows, under the engine's own names"
     )
 
+    _further: dict[str, Any] = PrivateAttr(default_factory=dict)
+
     @property
     def is_local_rows(self) -> bool:
         """Whether the dataset is an object in memory and not a name."""
         return not isinstance(self.dataset_name, str)
+
+    @property
+    def further(self) -> Mapping[str, Any]:
+        """The keys that a plugin brings and this job sets, as they were written."""
+        return MappingProxyType(self._further)
+
+    def with_further(self, values: Mapping[str, Any]) -> Self:
+        """The same job with these keys of a plugin's, and no others.
+
+        Args:
+            values: The keys with their values.
+        """
+        copy = self.model_copy()
+        copy._further = {key: _own_or_same(value) for key, value in values.items()}  # noqa: SLF001 of the same class
+        return copy
 
     @property
     def evaluates(self) -> bool:
@@ -304,11 +333,13 @@ class Job(BaseModel):
 
     def is_set(self, key: str) -> bool:
         """Whether the user gave this key a value other than None."""
+        if key in self._further:
+            return self._further[key] is not None
         return key in self.model_fields_set and getattr(self, key) is not None
 
     def settings(self) -> dict[str, Any]:
-        """The keys the user set, with their values."""
-        return {key: getattr(self, key) for key in type(self).model_fields if self.is_set(key)}
+        """The keys the user set, with their values; those that a plugin brings come last."""
+        return {key: getattr(self, key) for key in type(self).model_fields if self.is_set(key)} | self._further
 
     def to_dict(self) -> dict[str, Any]:
         """The keys the user set, as JSON-ready values; what can't be written as JSON is described in words."""

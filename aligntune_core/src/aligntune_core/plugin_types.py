@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from aligntune_core.algorithms import Algorithm
     from aligntune_core.capabilities import BackendInfo
+    from aligntune_core.data.formats.table import Format
     from aligntune_core.encoding import Encoding
     from aligntune_core.events import Event, Listener
     from aligntune_core.job import Job
@@ -39,6 +40,8 @@ PROTOCOLS = {
     "aligntune_create_trainer": "BackendPlugin",
     "aligntune_algorithms": "HasAlgorithms",
     "aligntune_settings": "HasSettings",
+    "aligntune_job_keys": "HasJobKeys",
+    "aligntune_formats": "HasFormats",
     "aligntune_check_job": "HasCheckJob",
     "aligntune_plan_job": "HasPlanJob",
     "aligntune_encoding": "HasEncoding",
@@ -188,6 +191,22 @@ class HasSettings(Protocol):
     @property
     def aligntune_settings(self) -> OfNothing[_Model] | OfAlgorithm[_Model]:
         """Describes what ``backend_args`` may hold."""
+
+
+class HasJobKeys(Protocol):
+    """A module that brings job keys."""
+
+    @property
+    def aligntune_job_keys(self) -> OfNothing[_Model]:
+        """Brings keys at the top level of a job."""
+
+
+class HasFormats(Protocol):
+    """A module that brings data formats."""
+
+    @property
+    def aligntune_formats(self) -> OfNothing[Iterable[Format] | None]:
+        """Brings data formats."""
 
 
 class HasCheckJob(Protocol):

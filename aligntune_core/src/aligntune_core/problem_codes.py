@@ -108,8 +108,8 @@ CODES: Mapping[str, ProblemCode] = {
         "warning",
     ),
     "no-backend": _fast("No backend can run the job here", "Why not each is said."),
-    "process-conflict": _fast("This process has imported what the backend can't live with", "Use a fresh process."),
-    "import-order": _fast("This process has imported modules in the wrong order", "Use a fresh process."),
+    "process-conflict": _fast("This process has imported what the backend can't live with", "Use isolation: process."),
+    "import-order": _fast("This process has imported modules in the wrong order", "Use isolation: process."),
     # what it needs from the machine
     "precision": _fast("The device can't train in this precision", "The engine would ignore it or fail late."),
     "output-not-writable": _fast(
@@ -204,6 +204,26 @@ CODES: Mapping[str, ProblemCode] = {
     ),
     "weights-unchanged": ProblemCode(
         "warning", "run", "A training left the weights as they were", "The learning rate may be too small.", "run"
+    ),
+    # in a process of its own
+    "other-process": ProblemCode(
+        "error", "run", "Something can't be given to another process", "Its name and type are told.", "trainer"
+    ),
+    "process-start": ProblemCode(
+        "error",
+        "run",
+        "The interpreter of the job's process does not start or has no AlignTune",
+        "Why is said.",
+        "run",
+    ),
+    "process-version": ProblemCode(
+        "error", "run", "The job's process has another version of AlignTune", "Install the same in both.", "run"
+    ),
+    "process-died": ProblemCode(
+        "error", "run", "The job's process ended before its work was done", "How, and what it printed last.", "run"
+    ),
+    "process-channel": ProblemCode(
+        "error", "run", "The job's process spoilt its channel to the program", "It is ended.", "run"
     ),
 }
 """The core's codes. A backend may have further ones."""

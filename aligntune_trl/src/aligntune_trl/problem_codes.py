@@ -16,7 +16,7 @@ def _fast(meaning: str, why: str, severity: str = "error") -> ProblemCode:
 
 CODES: Mapping[str, ProblemCode] = {
     "engine-version": _fast("The installed release of TRL can't train here", "Releases that can are named."),
-    "process-patched": _fast("TRL's classes were rewritten in this process", "Use a fresh process."),
+    "process-patched": _fast("TRL's classes were rewritten in this process", "Use isolation: process."),
     "not-settable": _fast("AlignTune decides this setting of the engine", "Leave it out."),
     "not-installed": _fast("A package that the job needs is not installed", "The command is named."),
     "model-broken": _fast("A file of the model is missing or damaged", "Copy or download it again."),

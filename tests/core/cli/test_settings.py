@@ -82,3 +82,23 @@ def test_a_backend_whose_settings_can_not_be_told_keeps_no_schema_back(aligntune
     shown = aligntune("backends", "toy")
     assert shown.code == 0
     assert "toy" in shown.out
+
+
+def test_the_keys_that_a_backend_brings_are_shown_taken_and_in_the_schema(aligntune, declares, tmp_path):
+    class Keys(BaseModel):
+        sparsity: float = Field(0.5, ge=0, lt=1, description="Share of weights that are left out")
+
+    known = plugins.registry()
+    known.get("toy").plugin.aligntune_job_keys = hookimpl(lambda: Keys)
+    declares(lambda: Settings)
+    words = " ".join(aligntune("backends", "toy").out.split())
+    assert "job keys of its own sparsity: a number, at least 0 and less than 1 (default: 0.5) Share of weights" in words
+    assert aligntune("backends", "toy", "--json").json["toy"]["job_keys"]["properties"]["sparsity"]["minimum"] == 0
+    assert "sparsity" in aligntune("schema").json["properties"]
+    job = tmp_path / "job.yaml"
+    job.write_text("algorithm: sft\nbackend: toy\nmodel_name: model\ndataset_name: rows.jsonl\nsparsity: 1.5\n")
+    said = aligntune("check", "--fast", str(job), "--json")
+    (problem,) = said.json["problems"]
+    assert problem["message"] == "'sparsity' is 1.5, but must be less than 1."
+    assert problem["where"].endswith("job.yaml:5")
+    assert aligntune("check", "--fast", str(job), "sparsity=0.1").code == 0

@@ -25,6 +25,15 @@ def test_a_python_user_is_told_of_a_fault(planted, fault):
     assert caught.value.fix
 
 
+@pytest.mark.parametrize("fault", ["no step", "no step after a resume", "a mean loss at the end"])
+def test_a_run_that_came_to_nothing_is_not_told_as_finished(planted, fault):
+    planted(FAULTS[fault][0])
+    told = []
+    with pytest.raises(RunError):
+        driven(told)
+    assert not any(isinstance(event, Finished) for event in told)
+
+
 @pytest.mark.parametrize("words", [[], ["--json"]])
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_user_of_the_program_is_told_of_a_fault(planted, capfd, fault, words):

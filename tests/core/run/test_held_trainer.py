@@ -101,3 +101,25 @@ def test_what_is_for_the_user_passes_as_it_is(planted, error):
     assert caught.value is error
     assert not hasattr(error, "__notes__")
     assert error.__cause__ is None
+
+
+class Leaving(ScriptedTrainer):
+    def __init__(self, *_):
+        raise SystemExit(5)
+
+
+class Failing(ScriptedTrainer):
+    def __init__(self, *_):
+        raise ZeroDivisionError("while it was made")
+
+
+def test_what_a_backend_raises_while_it_makes_a_trainer_names_it(planted):
+    planted(Script(), Leaving)
+    with pytest.raises(
+        RunError, match=r"'planted' tried to end the process while it made the trainer: SystemExit: 5\."
+    ):
+        made()
+    planted(Script(), Failing)
+    with pytest.raises(ZeroDivisionError) as caught:
+        made()
+    assert caught.value.__notes__ == ["Raised by backend 'planted' while it made the trainer."]

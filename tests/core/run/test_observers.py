@@ -96,6 +96,14 @@ FAULTS = {
         HEAD + "@hookimpl\ndef aligntune_run_event(event): type(event).__name__ == 'Stepped' and sys.exit(4)\n",
         "failed to observe Stepped and is told no more of this run: SystemExit: 4",
     ),
+    "is cancelled on an event": (
+        HEAD + "import asyncio\n@hookimpl\ndef aligntune_run_event(event): raise asyncio.CancelledError('gone')\n",
+        "failed to observe Decided and is told no more of this run: CancelledError: gone",
+    ),
+    "ends a generator at import": (
+        "raise GeneratorExit",
+        "can't be imported and is told no more of this run: GeneratorExit",
+    ),
     "fails on the trainer": (
         HEAD + "@hookimpl\ndef aligntune_trainer_created(): raise OSError('no')\n",
         "failed to observe the trainer and is told no more of this run: OSError: no",

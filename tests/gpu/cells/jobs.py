@@ -11,11 +11,11 @@ DATA = {
     "dapo": {"batch_size": 2, "backend_args": {"mask_truncated_completions": False}},
     "dr_grpo": {"batch_size": 2},
 }
-SAMPLED = {"dataset_name": "builtin:arithmetic", "max_completion_length": 32}
+SAMPLED = {"dataset_name": "builtin:arithmetic", "max_completion_length": 32, "max_samples": 32}
 METHODS = {
     "lora": {"use_peft": True, "lora_r": 16, "lora_alpha": 32, "learning_rate": 1e-3},
     "qlora": {"use_peft": True, "lora_r": 16, "lora_alpha": 32, "learning_rate": 1e-3, "load_in_4bit": True},
-    "full": {"learning_rate": 1e-5},
+    "full": {"learning_rate": 1e-4},
 }
 
 

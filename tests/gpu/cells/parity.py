@@ -20,8 +20,8 @@ def same_adapters(model) -> None:
     import torch
 
     for name, weight in model.named_parameters():
-        if "lora_" in name and ".default." in name:
-            generator = torch.Generator().manual_seed(zlib.crc32(name.rpartition("model.layers")[2].encode()))
+        if weight.requires_grad:
+            generator = torch.Generator().manual_seed(zlib.crc32(name.rpartition("model.")[2].encode()))
             scale = 0.02 if "lora_A" in name else 0.005
             weight.data.copy_(torch.randn(weight.shape, generator=generator) * scale)
 
@@ -63,6 +63,8 @@ def main() -> None:
     )
     if options.algorithm == "grpo":
         made["beta"] = 0.04
+    if options.algorithm == "dapo":
+        made["backend_args"] = {"mask_truncated_completions": True}
     trainer = create_trainer(
         backend=options.backend,
         model_name=stage.model,

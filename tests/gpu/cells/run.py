@@ -112,12 +112,13 @@ def main() -> int:
     wanted = [cell for cell in wanted if options.again or not (options.results / f"{cell.name}.json").is_file()]
     where = machine()
     with tempfile.TemporaryDirectory() as temporary:
-        model = str(Path(temporary, "qwen3-0.6b-random"))
-        subprocess.run([sys.executable, str(HERE / "qwen.py"), model], check=True)
+        models = {kind: str(Path(temporary, kind)) for kind in dict.fromkeys(cell.model for cell in wanted)}
+        for kind, folder in models.items():
+            subprocess.run([sys.executable, str(HERE / "random_model.py"), folder, kind], check=True)
         with ThreadPoolExecutor(options.jobs) as pool:
             together = [cell for cell in wanted if not cell.alone]
-            good = list(pool.map(lambda cell: run_cell(cell, model, options.results, where), together))
-        good += [run_cell(cell, model, options.results, where) for cell in wanted if cell.alone]
+            good = list(pool.map(lambda cell: run_cell(cell, models[cell.model], options.results, where), together))
+        good += [run_cell(cell, models[cell.model], options.results, where) for cell in wanted if cell.alone]
     return 0 if all(good) else 1
 
 

@@ -18,6 +18,7 @@ class Cell:
         stages: A program beside this file and its arguments, each.
         limit: Seconds that all of them may take.
         alone: Whether nothing else may run beside it, since it is timed.
+        model: The kind of random model that it is given.
     """
 
     name: str
@@ -25,17 +26,19 @@ class Cell:
     stages: tuple[tuple[str, ...], ...]
     limit: int = LIMIT
     alone: bool = False
+    model: str = "qwen3-0.6b"
 
 
-def _trained(algorithm: str, method: str) -> Cell:
+def _trained(algorithm: str, method: str, model: str = "") -> Cell:
     return Cell(
-        f"unsloth-{algorithm}-{method}",
+        f"unsloth-{algorithm}-{method}" + (f"-{model}" if model else ""),
         f"{algorithm} with {method}: trains, saves, loads in plain transformers, resumes",
         (
             ("train.py", "unsloth", algorithm, method, "fresh"),
             ("load.py", algorithm, method),
             ("train.py", "unsloth", algorithm, method, "resume"),
         ),
+        model=model or Cell.model,
     )
 
 
@@ -56,15 +59,33 @@ ALGORITHMS = ("sft", "dpo", "reward", "ppo", "grpo", "dapo", "dr_grpo")
 CELLS: tuple[Cell, ...] = (
     *(_trained(algorithm, "lora") for algorithm in ALGORITHMS),
     *(_trained(algorithm, "qlora") for algorithm in ALGORITHMS),
-    *(_trained(algorithm, "full") for algorithm in ALGORITHMS),
+    *(_trained(algorithm, "full") for algorithm in ("sft", "reward")),
+    # whole checkpoints of them all at once are more than a small disk holds
+    *(_trained(algorithm, "full", "qwen3-small") for algorithm in ("dpo", "ppo", "grpo", "dapo", "dr_grpo")),
+    *(_trained("sft", "lora", kind) for kind in ("qwen3-0.6b-untied", "llama", "qwen2", "mistral", "phi3", "gemma3")),
+    _trained("sft", "full", "qwen3-0.6b-untied"),
     *(_parity("sft", batch, "0.02") for batch in ("8x1", "4x2")),
     _parity("dpo", "4x2", "0.02"),
-    *(_parity(algorithm, "2x4", "0.05") for algorithm in ("grpo", "dr_grpo")),
+    _parity("reward", "4x2", "0.02"),
+    *(_parity(algorithm, "2x4", "0.05") for algorithm in ("grpo", "dapo", "dr_grpo")),
     Cell(
-        "unsloth-ppo-modes",
-        "PPO's models read no padding, recompute again, and the reference stays",
-        (("ppo_modes.py",),),
+        "unsloth-sft-packing",
+        "packed rows are learned from as padded ones",
+        (("packing.py", "unsloth", "padded"), ("packing.py", "unsloth", "packed")),
     ),
+    Cell(
+        "unsloth-ppo-reward-model",
+        "PPO with a reward model that this backend trained",
+        (("train.py", "unsloth", "reward", "full", "fresh"), ("train.py", "unsloth", "ppo", "lora", "scored")),
+        model="qwen3-small",
+    ),
+    Cell("unsloth-ppo-modes", "PPO reads no padding, recomputes again, and keeps its reference", (("ppo_modes.py",),)),
     Cell("unsloth-generate", "prompts padded on the left are answered as alone", (("generate.py",),)),
     Cell("unsloth-refusals", "no GPU and a wrong order of imports are refused", (("refusals.py",),)),
+    Cell(
+        "unsloth-speed",
+        "tokens a second and memory beside a script by hand on Unsloth, in turns",
+        (("speed.py",),),
+        alone=True,
+    ),
 )

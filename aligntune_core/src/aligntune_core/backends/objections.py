@@ -86,7 +86,7 @@ def process_problems(backend: Backend) -> list[Problem]:
     """What was imported into this process that the backend can't live with."""
     if backend.info is None:
         return []
-    fix = "Start a fresh process for it: `aligntune train` does."
+    fix = "Use a fresh process: isolation='process' starts one, and `aligntune train` is one."
     problems = [
         Problem(
             "process-conflict",

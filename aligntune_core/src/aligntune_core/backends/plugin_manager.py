@@ -47,6 +47,17 @@ def implements(manager: pluggy.PluginManager, name: str, plugin: object) -> bool
     return bool(_implementations(manager, name, plugin))
 
 
+def hooks_of(manager: pluggy.PluginManager, plugin: object) -> tuple[str, ...]:
+    """The hooks of this core that a plugin implements, by name.
+
+    Args:
+        manager: Where it is registered.
+        plugin: The plugin.
+    """
+    known = (name for name, caller in vars(manager.hook).items() if caller.has_spec())
+    return tuple(sorted(name for name in known if implements(manager, name, plugin)))
+
+
 def hook_of(manager: pluggy.PluginManager, name: str, plugin: object) -> Callable[..., Any]:
     """A hook as one plugin alone implements it; one that gives nothing where it doesn't.
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from aligntune_core.algorithms import Algorithm
 from aligntune_core.backends.installed import package_file
 from aligntune_core.capabilities import BackendInfo, Capability, ImportOrder
-from aligntune_core.jobs.alike import alike
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -30,11 +29,13 @@ class Recorded:
         info: What its ``aligntune_backend_info`` gives.
         algorithms: What its ``aligntune_algorithms`` gives.
         settings: What its ``aligntune_settings`` gives, as JSON Schema, by the names of algorithms.
+        hooks: The hooks that it implements, so that it need not be imported to be asked others; None if not known.
     """
 
     info: BackendInfo
     algorithms: tuple[Algorithm, ...] = ()
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    hooks: tuple[str, ...] | None = None
 
 
 def to_values(recorded: Recorded) -> dict[str, Any]:
@@ -42,8 +43,10 @@ def to_values(recorded: Recorded) -> dict[str, Any]:
     values: dict[str, Any] = {"format": FORMAT, "info": _plain(recorded.info)}
     if recorded.algorithms:
         values["algorithms"] = _plain(recorded.algorithms)
+    if recorded.hooks is not None:
+        values["hooks"] = list(recorded.hooks)
     if recorded.settings:
-        values["settings"] = [{"algorithms": names, "schema": schema} for names, schema in alike(recorded.settings)]
+        values["settings"] = [{"algorithms": names, "schema": schema} for names, schema in _alike(recorded.settings)]
     return values
 
 
@@ -100,17 +103,19 @@ def from_values(values: Any) -> Recorded:
     found = values["format"]
     if isinstance(found, bool) or found != FORMAT:
         raise RecordError(f"it is in format {found!r:.40}, and this core reads format {FORMAT}")
-    unknown = sorted(values.keys() - {"format", "info", "algorithms", "settings"})
+    unknown = sorted(values.keys() - {"format", "info", "algorithms", "hooks", "settings"})
     if unknown:
         raise RecordError(f"it has {', '.join(map(repr, unknown))}, which format {FORMAT} does not")
     info = _mapping(values.get("info"), "info")
     algorithms = _list(values.get("algorithms", []), "algorithms")
+    hooks = tuple(map(str, _list(values["hooks"], "hooks"))) if "hooks" in values else None
     rows = [_made(Capability, row, "a row") for row in _list(info.get("capabilities"), "info.capabilities")]
     orders = [_made(ImportOrder, each, "an order") for each in _list(info.get("import_order", []), "info.import_order")]
     return Recorded(
         _made(BackendInfo, {**info, "capabilities": rows, "import_order": orders}, "info"),
         tuple(_made(Algorithm, each, "an algorithm") for each in algorithms),
         dict(_settings(_list(values.get("settings", []), "settings"))),
+        hooks,
     )
 
 
@@ -126,6 +131,7 @@ def differences(old: Recorded, new: Recorded) -> list[str]:
     found = [key for key in found if before.get(key[1:-1]) != after.get(key[1:-1])]
     found += _apart("the row for", "algorithm", before["capabilities"], after["capabilities"])
     found += _apart("the algorithm", "name", _plain(old.algorithms), _plain(new.algorithms))
+    found += ["the hooks"] * (old.hooks != new.hooks)
     names = dict.fromkeys((*old.settings, *new.settings))
     return found + [f"the settings of '{name}'" for name in names if old.settings.get(name) != new.settings.get(name)]
 
@@ -138,6 +144,18 @@ def _apart(words: str, key: str, old: list[dict[str, Any]], new: list[dict[str, 
             yield f"{words} '{name}'"
     if list(before) != list(after) and before.keys() == after.keys():
         yield f"the order of {', '.join(after)}"
+
+
+def _alike(schemas: Mapping[str, Mapping[str, Any]]) -> list[tuple[list[str], Mapping[str, Any]]]:
+    """Each different schema, with the names of all that have it."""
+    found: list[tuple[list[str], Mapping[str, Any]]] = []
+    for name, schema in schemas.items():
+        same = next((names for names, each in found if each == schema), None)
+        if same is None:
+            found.append(([name], schema))
+        else:
+            same.append(name)
+    return found
 
 
 def _settings(groups: Iterable[Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

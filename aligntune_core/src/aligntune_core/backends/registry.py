@@ -155,14 +155,31 @@ class Registry:
         """The algorithms that one backend brings."""
         return self._brought.get(name, ()) if self.declared(name).info is not None else ()
 
-    def recorded_settings(self, name: str) -> dict[str, dict[str, Any]]:
-        """The settings that were recorded of a backend, as JSON Schema, by the names of algorithms."""
-        found = self._records.get(name)
-        return {each: dict(schema) for each, schema in found.settings.items()} if isinstance(found, Recorded) else {}
+    def said(self, name: str, backend: Backend | None = None) -> Recorded:
+        """What a plugin that was imported says of its backend, as it says it, but for its settings.
 
-    def said(self, name: str) -> Recorded:
-        """What one backend says of itself, as it says it; of one whose information is known."""
-        return self._said[name]
+        Args:
+            name: The backend's name.
+            backend: The backend, where it is not one of this registry yet.
+        """
+        from aligntune_core.backends.plugin_manager import hooks_of
+
+        return replace(self._said[name], hooks=hooks_of(self._manager, (backend or self.get(name)).plugin))
+
+    def may_implement(self, name: str, hook: str) -> bool:
+        """Whether a backend may implement a hook, by what is known without importing its plugin.
+
+        Args:
+            name: The backend's name.
+            hook: The hook.
+        """
+        backend = self.declared(name)
+        if backend.plugin is not None:
+            from aligntune_core.backends.plugin_manager import implements
+
+            return implements(self._manager, hook, backend.plugin)
+        recorded = self._records.get(name)
+        return not isinstance(recorded, Recorded) or recorded.hooks is None or hook in recorded.hooks
 
     def record_place(self, name: str) -> str:
         """The package and the file in which a backend's distribution recorded what its plugin says; empty if none."""
@@ -331,7 +348,8 @@ class Registry:
             yield record_note(f"can't be used: {recorded}")
             return
         # models of settings take long to make, and are compared where they are exported
-        apart = differences(replace(recorded, settings={}), self._said[backend.name])
+        said = self.said(backend.name, backend) if recorded.hooks is not None else self._said[backend.name]
+        apart = differences(replace(recorded, settings={}), said)
         if apart:
             yield record_note(f"is not what its plugin says, which holds: they differ in {', '.join(apart)}")
 

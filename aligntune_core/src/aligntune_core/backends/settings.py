@@ -33,7 +33,7 @@ def settings_of(backend: Backend, known: Registry, algorithm: str) -> type[BaseM
     if backend.plugin is None:
         return None
     with contained(backend, "said what its settings are", through=()):
-        return _model(known.hook(backend, "aligntune_settings")(algorithm=algorithm), "aligntune_settings")
+        return model_class(known.hook(backend, "aligntune_settings")(algorithm=algorithm), "aligntune_settings")
 
 
 def all_settings(backend: Backend, known: Registry) -> dict[str, type[BaseModel]]:
@@ -55,8 +55,6 @@ def all_settings(backend: Backend, known: Registry) -> dict[str, type[BaseModel]
 def all_schemas(backend: Backend, known: Registry) -> dict[str, dict[str, Any]]:
     """The settings of each algorithm that a backend trains, as JSON Schema, where it declares them.
 
-    Of a plugin that was not imported, those that its distribution recorded.
-
     Args:
         backend: The backend.
         known: The registry that it is of.
@@ -64,8 +62,6 @@ def all_schemas(backend: Backend, known: Registry) -> dict[str, dict[str, Any]]:
     Raises:
         HookError: If its hook fails, or gives what can't be described.
     """
-    if backend.plugin is None:
-        return known.recorded_settings(backend.name)
     from aligntune_core.jobs.schema import settings_schema
 
     models = all_settings(backend, known)
@@ -106,7 +102,16 @@ def argument_problems(backend: Backend, known: Registry, algorithm: str, values:
     ]
 
 
-def _model(found: Any, hook: str) -> type[BaseModel] | None:
+def model_class(found: Any, hook: str) -> type[BaseModel] | None:
+    """What a hook gave, if that is a pydantic model or nothing.
+
+    Args:
+        found: What it gave.
+        hook: The hook.
+
+    Raises:
+        TypeError: If it is something else.
+    """
     from pydantic import BaseModel
 
     if found is None or (isinstance(found, type) and issubclass(found, BaseModel)):

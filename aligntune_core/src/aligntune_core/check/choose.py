@@ -6,8 +6,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from aligntune_core.backends.backend import Status
+from aligntune_core.backends.job_keys import job_key_problems
 from aligntune_core.backends.objections import declared_objection, objection, process_problems, unusable
 from aligntune_core.backends.settings import argument_problems
+from aligntune_core.check.formats import format_problems
 from aligntune_core.check.rules import CORE_KEYS
 from aligntune_core.problem import Problem, Severity
 from aligntune_core.wording import did_you_mean
@@ -67,7 +69,7 @@ def _named(considered: Considered) -> Choice:
         message = f"backend '{wanted}': {backend.reason}."
         choice.problems.append(Problem("backend-heavy", message, "", "backend", Severity.WARNING))
     choice.problems += _notes(backend)
-    choice.problems += process_problems(backend)
+    choice.problems += _here(backend, considered)
     if backend.plugin is not None and algorithm:
         choice.problems += _asked(backend, considered)
     return choice
@@ -88,7 +90,7 @@ def _first_able(considered: Considered) -> Choice:
         # what one that may train it says itself holds, and only that is imported
         backend = declared if objected else considered.backends.get(name)
         objected = objected or objection(backend, algorithm, considered.features)
-        problems = [objected] if objected else [*process_problems(backend), *_asked(backend, considered)]
+        problems = [objected] if objected else [*_here(backend, considered), *_asked(backend, considered)]
         stopping = [problem for problem in problems if problem.severity is Severity.ERROR]
         if stopping:
             choice.rejected[name] = " ".join(f"{problem.message} {problem.fix}".rstrip() for problem in stopping)
@@ -139,6 +141,11 @@ def _installs(algorithm: Algorithm, considered: Considered) -> str:
     return ""
 
 
+def _here(backend: Backend, considered: Considered) -> list[Problem]:
+    """What this process has against a backend; nothing for a job that gets a process of its own."""
+    return [] if considered.job.isolation else process_problems(backend)
+
+
 def _asked(backend: Backend, considered: Considered) -> list[Problem]:
     """What a backend that could train this has against the job itself."""
     return [problem for check in BACKEND_CHECKS for problem in check(backend, considered)]
@@ -148,7 +155,7 @@ def _undeclared_keys(backend: Backend, considered: Considered) -> Iterator[Probl
     """The keys that the backend does not declare, but for those that were said to be idle already."""
     if backend.info is None or backend.info.job_keys is None:
         return
-    taken = CORE_KEYS | backend.info.job_keys | considered.idle
+    taken = CORE_KEYS | backend.info.job_keys | considered.idle | considered.job.further.keys()
     for key, value in considered.job.settings().items():
         if key not in taken and value is not False:
             yield Problem("unsupported-key", f"backend '{backend.name}' does not take '{key}'.", "Leave it out.", key)
@@ -157,6 +164,7 @@ def _undeclared_keys(backend: Backend, considered: Considered) -> Iterator[Probl
 def _own_check(backend: Backend, considered: Considered) -> Iterable[Problem]:
     job, algorithm = considered.job, considered.algorithm
     refused = argument_problems(backend, considered.backends, algorithm.name, job.backend_args) if algorithm else []
+    brought = job_key_problems(backend, considered.backends, job)
     if refused:
         # what was refused is not asked about a second time
         keys = tuple(f"{problem.key}." for problem in refused)
@@ -166,13 +174,21 @@ def _own_check(backend: Backend, considered: Considered) -> Iterable[Problem]:
             if not any(key.startswith(f"backend_args.{name}.") for key in keys)
         }
         job = job.model_copy(update={"backend_args": left})
+    if brought:
+        wrong = {problem.key.split(".")[0] for problem in brought}
+        job = job.with_further({key: value for key, value in job.further.items() if key not in wrong})
     return [
         *refused,
+        *brought,
         *considered.backends.problems(
             backend, "aligntune_check_job", "checked the job", job=job, probe=considered.probe
         ),
     ]
 
 
-BACKEND_CHECKS: tuple[Callable[[Backend, Considered], Iterable[Problem]], ...] = (_undeclared_keys, _own_check)
+BACKEND_CHECKS: tuple[Callable[[Backend, Considered], Iterable[Problem]], ...] = (
+    _undeclared_keys,
+    format_problems,
+    _own_check,
+)
 """What is checked of a job on one backend."""

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from aligntune_core.algorithms import find_algorithm, spelling
 from aligntune_core.backends.features import required_features
+from aligntune_core.backends.hooks import HookError
 from aligntune_core.backends.meanings import meanings, meant
 from aligntune_core.backends.registry import Registry, registry
+from aligntune_core.check.brought_keys import brought_keys
 from aligntune_core.check.choose import AUTO, choose
 from aligntune_core.check.considered import Considered
+from aligntune_core.check.formats import formats_for_job
 from aligntune_core.check.on_disk import place_problems
 from aligntune_core.check.rules import RULES
 from aligntune_core.check.verdict import Verdict
@@ -40,8 +43,11 @@ def decide(
         probe: Whether backends may import their engines to find out more.
         backends: The registry to choose from; this process's own if None.
     """
-    job, problems = read_job(values)
-    considered = _consider(job, backends or registry(), probe=probe)
+    known = backends or registry()
+    brought = brought_keys(values, known)
+    job, problems = read_job(values, brought.names)
+    problems = [brought.problems.get(problem.key, problem) for problem in problems]
+    considered = _consider(job, known, probe=probe)
     problems += _other_name(job, considered)
     for check in CHECKS:
         problems += check(considered)
@@ -110,7 +116,12 @@ def _other_name(given: Job, considered: Considered) -> Iterator[Problem]:
 
 
 def _on_disk(considered: Considered) -> Iterator[Problem]:
-    return place_problems(considered.job, considered.algorithm)
+    try:
+        formats = formats_for_job(considered)
+    except HookError:
+        # the backend's own check tells it, and what the data means is not known without them
+        return place_problems(considered.job, None)
+    return place_problems(considered.job, considered.algorithm, formats)
 
 
 def _rewards(considered: Considered) -> Iterable[Problem]:

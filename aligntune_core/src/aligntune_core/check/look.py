@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from aligntune_core.algorithms import DatasetKind
 from aligntune_core.backends.hooks import HookError, contained
 from aligntune_core.check.examination import Examination, Level
+from aligntune_core.check.formats import formats_of
 from aligntune_core.check.planned import planned
 from aligntune_core.check.precision import arithmetic_problems
 from aligntune_core.errors import AlignTuneError, JobError
@@ -162,13 +162,12 @@ class _Look:
         )
         if algorithm is None:
             return None
-        if not isinstance(algorithm.dataset, DatasetKind):
-            self._notes.append(f"the data was not read: only its backend knows {algorithm.dataset}.")
-            return None
         try:
             from aligntune_core.data.prepare import prepare_job
 
-            return prepare_job(self._job, algorithm.dataset, self._hear)
+            return prepare_job(self._job, algorithm.dataset, self._hear, formats_of(self._backend, self._known))
+        except HookError as error:
+            self._failed(error)
         except ImportError as error:
             self._notes.append(f"the data was not read: {error}.")
         except AlignTuneError as error:

@@ -8,7 +8,6 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aligntune_core.algorithms import DatasetKind
 from aligntune_core.machine.disk import exists, expanded, holds
 from aligntune_core.machine.regular_file import special_kind
 from aligntune_core.models.source import ModelKind, model_source, no_such_builtin
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     from aligntune_core.algorithms import Algorithm
     from aligntune_core.data.files.limits import Limits
+    from aligntune_core.data.formats.table import Format
     from aligntune_core.job import Job
 
 _LONGEST_NAME, _LONGEST_PATH, _MOST_NEIGHBOURS = 255, 4000, 10_000
@@ -76,13 +76,16 @@ def _gguf_problem(file: Path, name: str, key: str) -> Problem | None:
     return Problem("model-not-readable", f"'{name}' is not a GGUF file: it does not begin with 'GGUF'.", "", key)
 
 
-def dataset_problem(job: Job, algorithm: Algorithm | None, key: str = "dataset_name") -> Problem | None:
+def dataset_problem(
+    job: Job, algorithm: Algorithm | None, key: str = "dataset_name", formats: Sequence[Format] = ()
+) -> Problem | None:
     """What is wrong with a dataset as far as its name, the start of its files and its columns tell.
 
     Args:
         job: The job.
         algorithm: What is to learn from it, None where that is not known.
         key: The job key that holds the dataset.
+        formats: The formats that the job's backend brings.
     """
     from aligntune_core.data.files.limits import limits_of
     from aligntune_core.data.files.paths import eval_split
@@ -94,10 +97,10 @@ def dataset_problem(job: Job, algorithm: Algorithm | None, key: str = "dataset_n
         if key == "eval_dataset_name" and job.eval_dataset_split is None:
             eval_split(source, job.dataset_name)
         columns, first = _glance(source, limits_of(job.data_limits))
-        if columns and first and algorithm and isinstance(algorithm.dataset, DatasetKind):
+        if columns and first and algorithm:
             mapping = job.column_mapping
             name = f"'{source}'" if isinstance(source, str) else "the dataset"
-            recognise(columns, first, algorithm.dataset, mapping, algorithm=algorithm.name, name=name)
+            recognise(columns, first, algorithm.dataset, mapping, algorithm=algorithm.name, name=name, own=formats)
     except DataError as error:
         return Problem("data", error.message, error.fix, key)
     except Exception as error:
@@ -182,12 +185,13 @@ def output_problem(job: Job) -> Problem | None:
     return None
 
 
-def place_problems(job: Job, algorithm: Algorithm | None) -> Iterator[Problem]:
+def place_problems(job: Job, algorithm: Algorithm | None, formats: Sequence[Format] = ()) -> Iterator[Problem]:
     """Every problem of the job with what is on disk.
 
     Args:
         job: The job.
         algorithm: What is to be trained, None where that is not known.
+        formats: The formats that the job's backend brings.
     """
     found = [output_problem(job)]
     if job.model_name:
@@ -195,7 +199,7 @@ def place_problems(job: Job, algorithm: Algorithm | None) -> Iterator[Problem]:
     if job.reward_model_name:
         found.append(model_problem(job.reward_model_name, "reward_model_name"))
     sources = [key for key in ("dataset_name", "eval_dataset_name") if getattr(job, key) is not None]
-    found += [dataset_problem(job, algorithm, key) for key in sources]
+    found += [dataset_problem(job, algorithm, key, formats) for key in sources]
     yield from (problem for problem in found if problem)
 
 

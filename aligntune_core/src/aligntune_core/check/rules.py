@@ -18,7 +18,7 @@ CORE_KEYS = frozenset(
     {
         *("algorithm", "backend", "model_name", "dataset_name", "dataset_split", "column_mapping", "max_samples"),
         *("eval_dataset_name", "eval_dataset_split", "output_dir", "trust_remote_code", "backend_args"),
-        "data_limits",
+        *("data_limits", "isolation"),
         # asked of a backend as features
         *("packing", "gradient_checkpointing", "resume", "use_peft", "load_in_4bit"),
     }

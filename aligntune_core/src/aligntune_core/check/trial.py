@@ -78,8 +78,8 @@ def _shortened(job: Job, plan: Plan | None, folder: str, rows: int | None) -> Jo
         "backend_args": {**arguments, **(plan.unsaved if plan else {})},
     }
     left_alone = {"num_epochs", "resume", "report_to", "save_steps", "save_total_limit", "eval_steps"}
-    kept = {key: value for key, value in job.settings().items() if key not in left_alone}
-    return type(job).model_validate({**kept, **changes})
+    kept = {key: value for key, value in job.settings().items() if key not in {*left_alone, *job.further}}
+    return type(job).model_validate({**kept, **changes}).with_further(job.further)
 
 
 def _failure(error: BaseException, taken: int) -> Problem:

@@ -7,7 +7,9 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from aligntune_core.algorithms import DatasetKind
 from aligntune_core.data.files.limits import DEFAULT_LIMITS, Limits
+from aligntune_core.data.formats.own import code_of
 from aligntune_core.data.formats.recognise import Recognised, recognise
 from aligntune_core.data.formats.shapes import in_shape, shape_of
 from aligntune_core.data.formats.table import FORMATS
@@ -27,8 +29,8 @@ if TYPE_CHECKING:
 
     from datasets import Dataset
 
-    from aligntune_core.algorithms import DatasetKind
     from aligntune_core.data.formats.rows import Row
+    from aligntune_core.data.formats.table import Format
     from aligntune_core.data.sources import RawRows, Split
     from aligntune_core.data.storage.keep import Kept
     from aligntune_core.events import Listener
@@ -50,17 +52,19 @@ class Wanted:
         max_samples: How many raw rows to take, the first ones.
         emit: Receives a Notice where the rows can't be kept on the disk.
         limits: What a local file may hold.
+        own: The formats that the job's backend brings.
     """
 
     source: Any
     called: str
-    kind: DatasetKind
+    kind: DatasetKind | str
     algorithm: str
     mapping: Mapping[str, str]
     split: str
     max_samples: int | None
     emit: Listener
     limits: Limits = DEFAULT_LIMITS
+    own: tuple[Format, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +184,11 @@ def counted(unused: Mapping[str, int]) -> str:
 
 def _key(wanted: Wanted, splits: Sequence[Split], at_most: int | None) -> str | None:
     digests = [split.digest for split in splits]
-    if None in digests:
+    code = code_of(wanted.own)
+    if None in digests or code is None:
         return None
-    return key_of(row_code(), "canonical", digests, wanted.kind.value, sorted(wanted.mapping.items()), at_most)
+    own = [code] if code else []
+    return key_of(row_code(), "canonical", digests, str(wanted.kind), sorted(wanted.mapping.items()), at_most, *own)
 
 
 def _batches(wanted: Wanted, splits: Sequence[Split], at_most: int | None) -> Iterator[Batch]:
@@ -209,7 +215,7 @@ def _batches(wanted: Wanted, splits: Sequence[Split], at_most: int | None) -> It
         usable += len(rows)
         shape = shape_of(rows, wanted.kind)
         facts = {"format": recognised.format.name, "reasons": list(reasons), "lengths": list(lengths)}
-        sides = {"codes": codes, "digests": digests_of(rows)}
+        sides = {"codes": codes, "digests": digests_of(rows, whole=not isinstance(wanted.kind, DatasetKind))}
         yield Batch(in_shape(rows, wanted.kind, shape), shape, sides, facts)
     if not usable:
         raise _none_usable(wanted, recognised.format.name, sum(lengths), unused)
@@ -229,7 +235,13 @@ def _recognised(wanted: Wanted, splits: Sequence[Split], first: RawRows) -> tupl
 
     def found() -> Recognised:
         return recognise(
-            list(columns), telling, wanted.kind, wanted.mapping, algorithm=wanted.algorithm, name=wanted.called
+            list(columns),
+            telling,
+            wanted.kind,
+            wanted.mapping,
+            algorithm=wanted.algorithm,
+            name=wanted.called,
+            own=wanted.own,
         )
 
     try:
@@ -258,7 +270,7 @@ def _no_rows(wanted: Wanted) -> DataError:
 
 
 def _none_usable(wanted: Wanted, format_name: str, count: int, unused: Mapping[str, int]) -> DataError:
-    needs = next(known.needs for known in FORMATS if known.name == format_name)
+    needs = next(known.needs for known in (*wanted.own, *FORMATS) if known.name == format_name)
     return DataError(
         f"{wanted.called} was read as '{format_name}', and none of its {count} rows can be used: {counted(unused)}.",
         fix=f"The format needs {' and '.join(needs)}, filled in.",

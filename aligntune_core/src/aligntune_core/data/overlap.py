@@ -42,12 +42,18 @@ def overlap_problems(train: Iterable[int], evaluation: Collection[int]) -> Itera
         )
 
 
-def digests_of(rows: Collection[Mapping[str, Any]]) -> array[int]:
-    """64 bits for each canonical row that stand for what is learned from it, in whatever shape it is."""
+def digests_of(rows: Collection[Mapping[str, Any]], *, whole: bool = False) -> array[int]:
+    """64 bits for each canonical row that stand for what is learned from it, in whatever shape it is.
+
+    Args:
+        rows: The rows.
+        whole: Whether all of a row is learned from, or what the core's kinds of rows hold for it.
+    """
     from xxhash import xxh3_64_intdigest
 
     there = set().union(*rows)
     learned = [(column, speaker) for column, speaker in _LEARNED if column in there]
+    learned = [(column, "") for column in sorted(there)] if whole else learned
     return array("Q", [xxh3_64_intdigest(_said(row, learned)) for row in rows])
 
 

@@ -10,6 +10,7 @@ from aligntune_core.algorithms import DatasetKind
 from aligntune_core.data.conversion import Wanted, convert, counted
 from aligntune_core.data.files.limits import limits_of
 from aligntune_core.data.files.paths import eval_split
+from aligntune_core.data.formats.own import own_formats
 from aligntune_core.data.loading import describe
 from aligntune_core.data.overlap import overlap_problems
 from aligntune_core.data.sources import quiet_datasets
@@ -17,11 +18,12 @@ from aligntune_core.errors import DataError
 from aligntune_core.events import EVALUATION_DATA, TRAINING_DATA, DataReady, Notice, ignore
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from datasets import Dataset
 
     from aligntune_core.data.conversion import Converted
+    from aligntune_core.data.formats.table import Format
     from aligntune_core.events import Listener
     from aligntune_core.job import Job
 
@@ -77,7 +79,9 @@ def prepare(
         return _prepared(convert(wanted), name)
 
 
-def prepare_job(job: Job, kind: DatasetKind, emit: Listener) -> tuple[Prepared, Prepared | None]:
+def prepare_job(
+    job: Job, kind: DatasetKind | str, emit: Listener, formats: Iterable[Format] = ()
+) -> tuple[Prepared, Prepared | None]:
     """Load and convert what a job trains on and what it evaluates on, both to one shape.
 
     ``max_samples`` applies to the training data. Where ``eval_dataset_split`` is left alone it is ``test``, except for
@@ -87,15 +91,16 @@ def prepare_job(job: Job, kind: DatasetKind, emit: Listener) -> tuple[Prepared, 
         job: The job.
         kind: The kind of rows its algorithm learns from.
         emit: Receives a DataReady for each dataset, and a warning where rows can't be used.
+        formats: The formats that the backend brings, as its ``aligntune_formats`` gives them.
 
     Raises:
         DataError: As ``prepare``; or if the two datasets can't be given one shape.
     """
-    limits = limits_of(job.data_limits)
+    limits, own = limits_of(job.data_limits), own_formats(formats)
 
     def wanted(source: Any, split: str | None, max_samples: int | None, name: str) -> Wanted:
         mapping, called = dict(job.column_mapping or {}), _called(name, source)
-        return Wanted(source, called, kind, job.algorithm, mapping, split or "train", max_samples, emit, limits)
+        return Wanted(source, called, kind, job.algorithm, mapping, split or "train", max_samples, emit, limits, own)
 
     asked = [wanted(job.dataset_name, job.dataset_split, job.max_samples, TRAINING_DATA)]
     evaluated = job.eval_dataset_name

@@ -15,10 +15,10 @@ def row_code(folder: Path = _FOLDER) -> str:
     """A digest of the text of all modules that read, convert and keep rows, and of the versions of their libraries.
 
     Args:
-        folder: Where the modules are.
+        folder: Where the modules are; one module's file for that alone.
     """
     digest = blake2b(digest_size=16)
-    for file in sorted(folder.rglob("*.py")):
+    for file in sorted(folder.rglob("*.py")) if folder.is_dir() else [folder]:
         digest.update(f"{file.relative_to(folder)}\0".encode())
         digest.update(file.read_bytes())
     digest.update(repr(versions("aligntune-core", "datasets", "pyarrow")).encode())

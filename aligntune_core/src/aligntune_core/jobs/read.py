@@ -12,7 +12,7 @@ from aligntune_core.problem import Problem
 from aligntune_core.wording import did_you_mean, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from pydantic_core import ErrorDetails
 
@@ -57,11 +57,12 @@ SYNONYMS = {
 """What other tools call our keys: offered as the suggestion, never taken silently."""
 
 
-def read_job(values: Mapping[str, Any]) -> tuple[Job, list[Problem]]:
+def read_job(values: Mapping[str, Any], further: Collection[str] = ()) -> tuple[Job, list[Problem]]:
     """The job that ``values`` describe, and the problems found in reading it.
 
     Args:
         values: Job keys with their values; None means left alone.
+        further: The names of further keys, which plugins bring and check.
 
     Returns:
         The job, made of the keys that could be read so that further checks can speak of them: where there are
@@ -69,16 +70,17 @@ def read_job(values: Mapping[str, Any]) -> tuple[Job, list[Problem]]:
     """
     named = {_name(key): value for key, value in values.items() if value is not None}
     given = {key: value for key, value in named.items() if key in Job.model_fields}
-    unknown = [unknown_key(key) for key in named if key not in given]
+    more = {key: value for key, value in named.items() if key in further and key not in given}
+    unknown = [unknown_key(key, further) for key in named if key not in given and key not in more]
     try:
-        return Job.model_validate(given), sorted(unknown, key=_by_key)
+        return Job.model_validate(given).with_further(more), sorted(unknown, key=_by_key)
     except ValidationError as error:
         found = {str(details["loc"][0]): details for details in reversed(error.errors(include_url=False))}
     problems = sorted([*unknown, *(_problem(key, details, given) for key, details in found.items())], key=_by_key)
     readable = {key: value for key, value in given.items() if key not in found}
     absent = [key for key, field in Job.model_fields.items() if field.is_required() and key not in readable]
     draft = Job.model_validate({**readable, **dict.fromkeys(absent, "?")})
-    return draft.model_copy(update=dict.fromkeys(absent)), problems
+    return draft.model_copy(update=dict.fromkeys(absent)).with_further(more), problems
 
 
 def _name(key: object) -> str:
@@ -117,9 +119,14 @@ _COMPOSED = {
 """What is expected of keys whose values have parts."""
 
 
-def unknown_key(key: str) -> Problem:
-    """The problem of a key that no job has."""
-    known = Job.model_fields
+def unknown_key(key: str, further: Collection[str] = ()) -> Problem:
+    """The problem of a key that no job has.
+
+    Args:
+        key: The key.
+        further: The names of keys that plugins bring.
+    """
+    known = {*Job.model_fields, *further}
     synonym = SYNONYMS.get(key.lower().replace("-", "_"))
     if synonym:
         fix = f"Did you mean '{synonym}'?"

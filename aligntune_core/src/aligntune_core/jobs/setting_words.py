@@ -47,13 +47,13 @@ class SettingWords:
     meaning: str
 
 
-def setting_words(settings: type[BaseModel] | Mapping[str, Any]) -> Iterator[SettingWords]:
-    """Settings in words.
+def setting_words(model: type[BaseModel]) -> Iterator[SettingWords]:
+    """The settings of a model, in words.
 
     Args:
-        settings: The settings as a model, or as its JSON Schema.
+        model: The model.
     """
-    schema = settings_schema(settings)
+    schema = settings_schema(model)
     definitions = schema.get("$defs", {})
     for name, field in schema["properties"].items():
         default = json.dumps(field["default"]) if "default" in field else ""

@@ -11,7 +11,7 @@ from aligntune_core.rewards.origin import described
 from aligntune_core.rewards.returns import rewards_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from aligntune_core.rewards.texts import Turn
 
@@ -52,10 +52,7 @@ class GuardedReward:
         except AlignTuneError:
             raise
         except (Exception, SystemExit) as error:
-            there = ", ".join(sorted({"prompts", "completions", *columns}))
-            raise RewardError(
-                f"reward function '{self.name}' failed with {described(error)}.", fix=f"It was called with {there}."
-            ) from error
+            raise failure(self.name, error, columns) from error
         missing = rewards.count(None)
         self.missing += missing
         self.scored += len(rewards) - missing
@@ -74,3 +71,15 @@ def guarded(function: Callable[..., Any], *, allow_missing: bool = False) -> Gua
         allow_missing: Whether None and NaN stand for "no reward". Infinity never does.
     """
     return GuardedReward(function, name_of(function), allow_missing)
+
+
+def failure(name: str, error: BaseException, columns: Iterable[str]) -> RewardError:
+    """The error of a function that failed.
+
+    Args:
+        name: Its name.
+        error: What it raised.
+        columns: What it was called with besides prompts and completions.
+    """
+    there = ", ".join(sorted({"prompts", "completions", *columns}))
+    return RewardError(f"reward function '{name}' failed with {described(error)}.", fix=f"It was called with {there}.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from aligntune_core.errors import BackendError
 from aligntune_core.events import Decided, Event, Finished, Listener, Notice, Saved, Started, Stepped
-from aligntune_core.kit.finite import require_finite
+from aligntune_core.kit.figures import require_finite
 from aligntune_core.kit.watch import Watch
 from aligntune_core.kit.watchers import watchers_of
 from aligntune_core.run.order import OF_TRAINING, Order

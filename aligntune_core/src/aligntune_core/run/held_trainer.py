@@ -59,7 +59,6 @@ class HeldTrainer:
         """
         emitting = self._emitting
         emitting.begin()
-        self._weights.forget()
         try:
             with calling(emitting, "trained"):
                 returned = self._trainer.train()

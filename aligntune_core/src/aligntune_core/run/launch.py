@@ -17,14 +17,17 @@ if TYPE_CHECKING:
     from aligntune_core.check.verdict import Verdict
     from aligntune_core.job import Job
     from aligntune_core.problem import Problem
+    from aligntune_core.run.process.child_process import ChildProcess
     from aligntune_core.trainer import Trainer
 
 
-def create_trainer(*, on_event: Listener | None = None, **job: Any) -> Trainer:
+def create_trainer(*, on_event: Listener | None = None, python: str = "", **job: Any) -> Trainer:
     """Make the trainer for a job.
 
     Args:
         on_event: What receives the run's events; progress is shown on standard error if None.
+        python: The interpreter that the engine runs in, in a process of its own: one that has AlignTune and the
+            backend. This process's own if empty.
         **job: The job's keys; :class:`aligntune_core.job.Job` lists them.
 
     Returns:
@@ -36,19 +39,34 @@ def create_trainer(*, on_event: Listener | None = None, **job: Any) -> Trainer:
         ModelError: If the model can't be loaded.
         BackendError: If the backend breaks the contract.
     """
+    if python:
+        from aligntune_core.run.process.launch import launch_in_process
+
+        # only that interpreter knows what it has
+        return launch_in_process(job, on_event=on_event or _console(), python=python)
     # the names of this module are asked for in queries, which need nothing that reads a job
-    from aligntune_core.check.decide import decide
+    from aligntune_core.run.process.ahead import started_ahead
 
-    return launch(decide(job), on_event=on_event)
+    with started_ahead(job) as child:
+        from aligntune_core.check.decide import decide
+
+        return launch(decide(job), on_event=on_event, child=child)
 
 
-def launch(verdict: Verdict, *, on_event: Listener | None = None, backends: Registry | None = None) -> Trainer:
+def launch(
+    verdict: Verdict,
+    *,
+    on_event: Listener | None = None,
+    backends: Registry | None = None,
+    child: ChildProcess | None = None,
+) -> Trainer:
     """Make the trainer that a verdict allows.
 
     Args:
         verdict: What was decided about the job.
         on_event: What receives the run's events; progress is shown on standard error if None.
         backends: The registry that the verdict was made with; this process's own if None.
+        child: The process for a job that asks for one, where it was started already.
 
     Raises:
         JobError: If the verdict refuses the job.
@@ -61,7 +79,14 @@ def launch(verdict: Verdict, *, on_event: Listener | None = None, backends: Regi
     from aligntune_core.run.observers import Observers
 
     job = verdict.raise_if_refused()
-    emit = Observers(job, on_event or _console())
+    emit = on_event or _console()
+    if job.isolation:
+        from aligntune_core.run.process.launch import launch_in_process
+
+        return launch_in_process(
+            job.settings(), on_event=emit, child=child, reason=verdict.reason, rejected=verdict.rejected
+        )
+    emit = Observers(job, emit)
     emit(
         Decided(verdict.backend, verdict.reason, verdict.rejected, tuple(str(problem) for problem in verdict.warnings))
     )

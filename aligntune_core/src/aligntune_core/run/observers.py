@@ -58,7 +58,9 @@ class Observers:
             name = _unlike(point.name, self._observers)
             try:
                 self._observers[name] = self._imported(name, point)
-            except (Exception, SystemExit) as error:
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:
                 self._fails(name, "can't be imported", error)
         for event in self._before:
             self._tell("aligntune_run_event", event)
@@ -86,7 +88,9 @@ class Observers:
                 # what an observer does to its copy is its own
                 told = arguments if event is None else {"event": deepcopy(event)}
                 getattr(manager.hook, hook)(job=self._job, **told)
-            except (Exception, SystemExit) as error:
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:
                 if self._observers:
                     del self._observers[name]
                 what = "the trainer" if event is None else type(event).__name__

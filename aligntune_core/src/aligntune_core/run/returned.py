@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aligntune_core.errors import BackendError, RunError
-from aligntune_core.kit.finite import require_finite
+from aligntune_core.kit.figures import require_finite
 from aligntune_core.run.emitting import REPORT_IT
 from aligntune_core.shape import wrong_entry, wrong_field
 from aligntune_core.trainer import TrainResult

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from aligntune_core.check.verdict import Verdict
     from aligntune_core.console.progress import ConsoleProgress
+    from aligntune_core.run.process.child_process import ChildProcess
     from aligntune_core.trainer import Trainer
 
 
@@ -22,6 +23,7 @@ def run(
     before: Callable[[Trainer], None] | None = None,
     after: Callable[[Trainer], None] | None = None,
     merge: bool = False,
+    child: ChildProcess | None = None,
 ) -> Outcome:
     """Train the job of a verdict, save the model and evaluate it.
 
@@ -31,6 +33,7 @@ def run(
         before: Called with the trainer before training.
         after: Called with the trainer when the model is saved.
         merge: Whether adapters are folded into the saved weights.
+        child: The process for a job that asks for one, where it was started already.
     """
     from aligntune_core.run.launch import launch
 
@@ -40,7 +43,7 @@ def run(
         began = False
         try:
             with standard_output_kept_clear(), progress:
-                trainer = launch(verdict, on_event=progress)
+                trainer = launch(verdict, on_event=progress, child=child)
                 if before:
                     before(trainer)
                 began = True

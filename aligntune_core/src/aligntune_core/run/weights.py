@@ -28,10 +28,6 @@ class Weights:
         """Remember the weights as they are: a checkpoint that is gone on from is loaded by now."""
         self._before = self._checksums()
 
-    def forget(self) -> None:
-        """Nothing is known of how they were."""
-        self._before = ()
-
     @property
     def are_unchanged(self) -> bool:
         """Whether no weight is another than when the training began, as far as this is known."""

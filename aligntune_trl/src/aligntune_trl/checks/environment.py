@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _CLASSES = tuple(dict.fromkeys(recipe.trainer for recipe in RECIPES.values() if not recipe.is_own))
-_FRESH = "Start a fresh process for it: `aligntune train` does."
+_FRESH = "Use a fresh process: isolation='process' starts one, and `aligntune train` is one."
 
 
 def environment_problems() -> Iterator[Problem]:
     """What stops every job of this backend, in this process or in this environment."""
     yield from process_problems()
-    yield from _version_problems()
+    yield from version_problems()
 
 
 def process_problems() -> Iterator[Problem]:
@@ -41,7 +41,8 @@ def process_problems() -> Iterator[Problem]:
         yield Problem("process-patched", message, _FRESH, "backend")
 
 
-def _version_problems() -> Iterator[Problem]:
+def version_problems() -> Iterator[Problem]:
+    """What is installed in a version that can't train here."""
     found = installed_version("trl") or ""
     if found.startswith("1.15.") and device() == "cpu":
         yield Problem(

@@ -10,7 +10,7 @@ from aligntune_core.kit.checkpoints.choose import resume_from, step_of
 from aligntune_core.wording import did_you_mean, shown
 from aligntune_trl.checks.argument_values import same_keys, same_lora_keys, value_problems
 from aligntune_trl.checks.conflicts import setting_conflicts
-from aligntune_trl.checks.environment import environment_problems
+from aligntune_trl.checks.environment import environment_problems, version_problems
 from aligntune_trl.checks.model_files import model_problems
 from aligntune_trl.checks.reward_model import reward_model_problems
 from aligntune_trl.checks.trackers import tracker_problems
@@ -30,7 +30,8 @@ _OURS = frozenset({"output_dir", "disable_tqdm", "resume_from_checkpoint", "do_t
 
 def job_problems(job: Job) -> Iterator[Problem]:
     """Every problem that this backend finds in a job."""
-    yield from environment_problems()
+    # a process of its own is not this one
+    yield from version_problems() if job.isolation else environment_problems()
     yield from setting_problems(job)
 
 

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from transformers.trainer_callback import PrinterCallback
 
+from aligntune_core.kit.callbacks import as_callback
+from aligntune_core.kit.event_callback import EventCallback
+from aligntune_core.kit.resuming import JobInCheckpoints, NothingLeft
 from aligntune_trl.run.boundaries import BoundaryCheckpoints, generation_period
 from aligntune_trl.run.effect import Effect
-from aligntune_trl.run.events import EventCallback
 from aligntune_trl.run.finite import guards
-from aligntune_trl.run.resuming import JobInCheckpoints, NothingLeft
 
 if TYPE_CHECKING:
     from aligntune_core import Job, Listener
@@ -38,10 +39,10 @@ def add_callbacks(native: Any, job: Job, recipe: Recipe, emit: Listener) -> Effe
     native.remove_callback(PrinterCallback)
     for callback in (
         *([BoundaryCheckpoints(period)] if period > 1 else []),
-        EventCallback(emit),
+        as_callback(EventCallback(emit)),
         *guards(native, keep_filter="logging_nan_inf_filter" in job.backend_args),
-        JobInCheckpoints(job),
-        NothingLeft(),
+        as_callback(JobInCheckpoints(job)),
+        as_callback(NothingLeft()),
         effect,
     ):
         native.add_callback(callback)

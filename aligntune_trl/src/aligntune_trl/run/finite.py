@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from transformers import TrainerCallback
 
 from aligntune_core import RewardError, RunError
-from aligntune_core.kit.finite import DIVERGED_FIX, require_finite
-from aligntune_core.kit.weights import require_finite_weights
+from aligntune_core.kit.callbacks import as_callback
+from aligntune_core.kit.figures import DIVERGED_FIX
+from aligntune_core.kit.finite_guard import FiniteGuard
 from aligntune_core.rewards.guard import GuardedReward
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from transformers import TrainerControl, TrainerState, TrainingArguments
 
@@ -30,51 +31,10 @@ def guards(native: Any, *, keep_filter: bool) -> list[TrainerCallback]:
         native: The trainer.
         keep_filter: Whether its ``logging_nan_inf_filter``, which logs an average in place of such a loss, stays.
     """
-    if not keep_filter:
-        native.args.logging_nan_inf_filter = False
     rewards = [each for each in getattr(native, "reward_funcs", ()) if isinstance(each, GuardedReward)]
     # the punishment is of a length, not of an answer
     rewards = [each for each in rewards if each.allow_missing and not each.name.startswith("soft_overlong")]
-    return [FiniteGuard(native), *([RewardGuard(rewards)] if rewards else [])]
-
-
-class FiniteGuard(TrainerCallback):  # type: ignore[misc]
-    """Looks at the loss after every step, at the gradients' norm where it is logged, at weights before a checkpoint.
-
-    The core looks at a loss that is logged, and at the weights at the end and before the model is saved.
-
-    Args:
-        native: The trainer.
-    """
-
-    def __init__(self, native: Any) -> None:
-        self._native = native
-
-    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        # the sum over the steps since the last log; of this process alone, so several processes wait for the log
-        loss = getattr(self._native, "_tr_loss", None)
-        if loss is not None and args.world_size == 1 and loss.device.type == "cpu":
-            require_finite("loss", float(loss), state.global_step)
-        if control.should_save:
-            require_finite_weights(kwargs["model"], state.global_step)
-
-    def on_epoch_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
-        if control.should_save:
-            require_finite_weights(kwargs["model"], state.global_step)
-
-    def on_log(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,
-        logs: Mapping[str, Any] | None = None,
-        **kwargs: Any,
-    ) -> None:
-        # with fp16, a step whose gradients overflow is left out and the loss scaled down
-        if logs and "grad_norm" in logs and not args.fp16:
-            require_finite("grad_norm", float(logs["grad_norm"]), state.global_step)
+    return [as_callback(FiniteGuard(native, keep_filter=keep_filter)), *([RewardGuard(rewards)] if rewards else [])]
 
 
 class RewardGuard(TrainerCallback):  # type: ignore[misc]

@@ -10,13 +10,13 @@ from safetensors import SafetensorError
 
 from aligntune_core import DataError, Finished, ModelError, Notice, RunError, Saved, TrainResult
 from aligntune_core.kit.checkpoints.origin import other_data
+from aligntune_core.kit.figures import numbers
 from aligntune_core.kit.quiet import quiet_engine
+from aligntune_core.kit.resuming import NothingLeftError, tied_names
 from aligntune_core.models.source import ModelKind, model_source
 from aligntune_trl.run.callbacks import add_callbacks
 from aligntune_trl.run.effect import a_batch
-from aligntune_trl.run.events import numbers
 from aligntune_trl.run.finite import sampling
-from aligntune_trl.run.resuming import NothingLeftError, tied_names
 from aligntune_trl.translation.recipes import RECIPES
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ from aligntune_core.algorithms import DatasetKind
 from aligntune_core.kit.loading import load_config, loading, require_text
 from aligntune_core.kit.model_places import without_weights
 from aligntune_core.kit.quiet import quiet_engine
+from aligntune_core.kit.tokens.encoders import ENCODERS, encode_judged_pairs, encode_whole_demonstrations
+from aligntune_core.kit.tokens.ids import ids_of
 from aligntune_trl.models.adapter_layers import named_layer_problem
 from aligntune_trl.models.ingredients import Ingredients
 from aligntune_trl.models.tokenizer import load_tokenizer
-from aligntune_trl.tokens.encoders import ENCODERS, encode_judged_pairs, encode_whole_demonstrations
-from aligntune_trl.tokens.ids import ids_of
 from aligntune_trl.tokens.kept import RowEncoder
 from aligntune_trl.translation.arguments import config_arguments, length_key, may_lack_rewards
 from aligntune_trl.translation.fields import declared_fields

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from aligntune_core import Encoded
 from aligntune_core.data.row_code import row_code, versions
 from aligntune_core.data.storage.keep import Batch, is_kept, keep, key_of
+from aligntune_core.kit.tokens import encoders
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
     from aligntune_core.data.storage.keep import Kept
-    from aligntune_trl.tokens.encoders import Encoder
+    from aligntune_core.kit.tokens.encoders import Encoder
 
 UNLEARNED = -100
 """The label of a token that is not learned from, as PyTorch's cross entropy has it."""
@@ -84,7 +85,7 @@ class RowEncoder:
         digest = _digest(self.tokenizer)
         if digest is None or not rows.cache_files:
             return None
-        code = row_code(Path(__file__).parent)
+        code = [row_code(Path(file).parent) for file in (__file__, encoders.__file__)]
         libraries = versions("aligntune-trl", "transformers", "tokenizers")
         return key_of("tokens", rows._fingerprint, self.encoder.__name__, digest, code, libraries)  # noqa: SLF001
 

@@ -13,7 +13,12 @@ from aligntune_core.cli.options import AsJson, JobWords  # noqa: TC001 typer rea
 Merge = Annotated[bool, typer.Option("--merge", help="Save LoRA adapters folded into the model's weights.")]
 
 
-def train(words: JobWords = None, as_json: AsJson = False, merge: Merge = False) -> None:
+Isolation = Annotated[
+    str, typer.Option("--isolation", metavar="process", help="Run the engine in a process of its own.")
+]
+
+
+def train(words: JobWords = None, as_json: AsJson = False, merge: Merge = False, isolation: Isolation = "") -> None:
     """Train a job.
 
     What happens is told on standard error.
@@ -23,11 +28,14 @@ def train(words: JobWords = None, as_json: AsJson = False, merge: Merge = False)
     from aligntune_core.console.ink import Ink
     from aligntune_core.console.json_text import write_json
     from aligntune_core.console.progress import ConsoleProgress
+    from aligntune_core.run.process.ahead import started_ahead
     from aligntune_core.run.train import run
 
-    verdict = judge(words or [])
+    words = [*(words or []), *([f"isolation={isolation}"] if isolation else [])]
     progress = ConsoleProgress()
-    outcome = run(verdict, progress, merge=merge)
+    with started_ahead({"isolation": "process" if "isolation=process" in words else None}) as child:
+        verdict = judge(words)
+        outcome = run(verdict, progress, merge=merge, child=child)
     say_why(outcome, progress)
     if as_json:
         write_json(outcome.to_dict(), one_line=True)

@@ -41,7 +41,13 @@ def listed(names: Iterable[str], at_most: int = 20) -> str:
     return ", ".join(quoted[:at_most]) + more
 
 
-def rename(columns: Sequence[str], mapping: Mapping[str, str], kind: DatasetKind, name: str) -> tuple[str, ...]:
+def rename(
+    columns: Sequence[str],
+    mapping: Mapping[str, str],
+    kind: DatasetKind | str,
+    name: str,
+    own: Sequence[Format] = (),
+) -> tuple[str, ...]:
     """The columns as they are called after a column_mapping.
 
     Args:
@@ -50,11 +56,12 @@ def rename(columns: Sequence[str], mapping: Mapping[str, str], kind: DatasetKind
             functions, to any name.
         kind: The rows the algorithm learns from.
         name: What the dataset is called in messages.
+        own: The formats that the job's backend brings.
 
     Raises:
         DataError: If the mapping names a column that isn't there, a name that no format has, or one name twice.
     """
-    known = dict.fromkeys(column for known in FORMATS for column in known.columns)
+    known = dict.fromkeys(column for known in (*own, *FORMATS) for column in known.columns)
     for column, target in mapping.items():
         if column not in columns:
             hint = f"Turn it round: column_mapping={{{target!r}: {column!r}}}." if target in columns else ""
@@ -78,10 +85,12 @@ def rename(columns: Sequence[str], mapping: Mapping[str, str], kind: DatasetKind
     return renamed
 
 
-def nearest(columns: Sequence[str], kind: DatasetKind) -> tuple[Format, dict[str, str]]:
+def nearest(
+    columns: Sequence[str], kind: DatasetKind | str, own: Sequence[Format] = ()
+) -> tuple[Format, dict[str, str]]:
     """The format for ``kind`` that ``columns`` come closest to, and the column_mapping that would make it so."""
-    best, best_mapping, best_score = formats_for(kind)[-1], dict[str, str](), -1.0
-    for known in formats_for(kind):
+    best, best_mapping, best_score = formats_for(kind, own)[-1], dict[str, str](), -1.0
+    for known in formats_for(kind, own):
         mapping = _guess(known.needs, columns)
         there = sum(need in columns for need in known.needs)
         found = (2 * there + len(mapping)) / (2 * len(known.needs)) + 0.1 * (there + len(mapping))

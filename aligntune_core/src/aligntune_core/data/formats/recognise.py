@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from aligntune_core.algorithms import ALGORITHMS, DatasetKind
 from aligntune_core.data.formats.columns import listed, nearest, rename
-from aligntune_core.data.formats.table import FORMATS, KIND_WORDS, formats_for
+from aligntune_core.data.formats.table import FORMATS, formats_for, kind_words
 from aligntune_core.errors import DataError
 from aligntune_core.wording import shown
 
@@ -29,7 +29,7 @@ class Recognised:
     """
 
     format: Format
-    kind: DatasetKind
+    kind: DatasetKind | str
     mapping: Mapping[str, str] = field(default_factory=dict)
 
     def convert(self, row: RawRow) -> Row:
@@ -47,11 +47,12 @@ class Recognised:
 def recognise(
     columns: Sequence[str],
     first_row: RawRow,
-    kind: DatasetKind,
+    kind: DatasetKind | str,
     column_mapping: Mapping[str, str] | None = None,
     *,
     algorithm: str = "",
     name: str = "the dataset",
+    own: Sequence[Format] = (),
 ) -> Recognised:
     """The format of a dataset, from its columns and a row of it.
 
@@ -62,6 +63,7 @@ def recognise(
         column_mapping: From the dataset's column names to those of a known format.
         algorithm: Who wants them, for messages.
         name: What the dataset is called in messages.
+        own: The formats that the job's backend brings, which come before the core's.
 
     Raises:
         DataError: If the columns are those of no format, or of one that holds other rows than wanted, or the mapping
@@ -73,14 +75,15 @@ def recognise(
                 f"a column of {name} is called {shown(column)}, which is not text.", fix="Name columns with text."
             )
     mapping = dict(column_mapping or {})
-    renamed = rename(columns, mapping, kind, name)
+    renamed = rename(columns, mapping, kind, name, own)
     row = {mapping.get(column, column): value for column, value in first_row.items()}
-    there = [known for known in FORMATS if set(known.needs) <= set(renamed) and known.fits(row)]
+    there = [known for known in (*own, *FORMATS) if set(known.needs) <= set(renamed) and known.fits(row)]
     serving = [known for known in there if kind in known.readers]
     wanted = set(mapping.values())
     learner = f"'{algorithm}'" if algorithm else "the algorithm"
     best = max(serving, key=lambda known: len(wanted.intersection(known.columns)), default=None)
-    if best and not any(set(best.needs) < set(known.needs) for known in there if kind not in known.readers):
+    closer = [known for known in there if best and kind not in known.readers and set(best.needs) < set(known.needs)]
+    if best and (best in own or not closer):
         idle = [column for column, target in mapping.items() if target not in best.columns]
         if idle and kind is not DatasetKind.PROMPTS:
             raise DataError(
@@ -89,24 +92,29 @@ def recognise(
                 fix=f"Leave '{idle[0]}' out of column_mapping, or map every column that the other format needs.",
             )
         return Recognised(best, kind, mapping)
-    if there:
+    if there and formats_for(kind, own):
         raise DataError(
-            f"{name} is in the format '{there[0].name}', which holds {KIND_WORDS[there[0].kinds[0]]}, "
-            f"but {learner} learns from {KIND_WORDS[kind]}.",
-            fix=f"Give it a dataset with the columns {_needs(kind)}{_other_algorithm(there[0])}.",
+            f"{name} is in the format '{there[0].name}', which holds {kind_words(there[0].kinds[0])}, "
+            f"but {learner} learns from {kind_words(kind)}.",
+            fix=f"Give it a dataset with the columns {_needs(kind, own)}{_other_algorithm(there[0])}.",
         )
-    close, guess = nearest(renamed, kind)
+    if not formats_for(kind, own):
+        raise DataError(
+            f"{learner} learns from {kind_words(kind)}, and no format is known that holds them.",
+            fix="Its backend has to bring one: report it to the backend's authors.",
+        )
+    close, guess = nearest(renamed, kind, own)
     missing = [need for need in close.needs if need not in renamed]
     raise DataError(
         f"{name} has the columns {listed(columns)}, from which {learner} can't learn: it learns from "
-        f"{KIND_WORDS[kind]}. The closest format is '{close.name}', with the columns {listed(close.needs)}; "
+        f"{kind_words(kind)}. The closest format is '{close.name}', with the columns {listed(close.needs)}; "
         f"missing: {listed(missing)}.",
-        fix=_example(close, missing, mapping, guess) + f" Columns that work: {_needs(kind)}.",
+        fix=_example(close, missing, mapping, guess) + f" Columns that work: {_needs(kind, own)}.",
     )
 
 
-def _needs(kind: DatasetKind) -> str:
-    return " or ".join(dict.fromkeys("+".join(known.needs) for known in formats_for(kind)))
+def _needs(kind: DatasetKind | str, own: Sequence[Format]) -> str:
+    return " or ".join(dict.fromkeys("+".join(known.needs) for known in formats_for(kind, own)))
 
 
 def _other_algorithm(known: Format) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from aligntune_core.data.formats.messages import Message
     from aligntune_core.data.formats.rows import Row
 
-_SPOKEN: dict[DatasetKind, dict[str, Callable[[str], Message]]] = {
+_SPOKEN: dict[str, dict[str, Callable[[str], Message]]] = {
     DatasetKind.DEMONSTRATIONS: {"prompt": user, "completion": assistant},
     DatasetKind.PAIRS: {"prompt": user, "chosen": assistant, "rejected": assistant},
     DatasetKind.PROMPTS: {"prompt": user},
@@ -31,15 +31,17 @@ class Shape(IntEnum):
     CONVERSATIONS = 2
 
 
-def shape_of(rows: list[Row], kind: DatasetKind) -> Shape:
+def shape_of(rows: list[Row], kind: DatasetKind | str) -> Shape:
     """The narrowest shape that all of the rows can be given."""
     if kind is DatasetKind.DEMONSTRATIONS and any("messages" in row for row in rows):
         return Shape.CONVERSATIONS
-    return Shape.MESSAGES if any(list in _types(rows, key) for key in _SPOKEN[kind]) else Shape.TEXTS
+    return Shape.MESSAGES if any(list in _types(rows, key) for key in _SPOKEN.get(kind, ())) else Shape.TEXTS
 
 
-def in_shape(rows: list[Row], kind: DatasetKind, shape: int) -> list[Row]:
-    """The rows in a shape that is theirs or a wider one."""
+def in_shape(rows: list[Row], kind: DatasetKind | str, shape: int) -> list[Row]:
+    """The rows in a shape that is theirs or a wider one; those of a plugin's own kind have one shape."""
+    if kind not in _SPOKEN:
+        return rows
     if shape >= Shape.MESSAGES and any(str in _types(rows, key) for key in _SPOKEN[kind]):
         rows = [_in_messages(row, _SPOKEN[kind]) for row in rows]
     return [_whole(row) for row in rows] if shape == Shape.CONVERSATIONS else rows

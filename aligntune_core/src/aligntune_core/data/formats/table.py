@@ -12,7 +12,7 @@ from aligntune_core.data.formats.dialogues import is_dialogue
 from aligntune_core.data.formats.unusable import UnusableRow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from aligntune_core.data.formats.rows import RawRow, Reader
 
@@ -30,6 +30,11 @@ KIND_WORDS: Mapping[DatasetKind, str] = MappingProxyType(
 """What each kind of rows is called in messages."""
 
 
+def kind_words(kind: DatasetKind | str) -> str:
+    """What a kind of rows is called in messages; a plugin's own kind by its name."""
+    return KIND_WORDS[kind] if isinstance(kind, DatasetKind) else kind.replace("_", " ")
+
+
 def _always(row: Mapping[str, Any]) -> bool:  # noqa: ARG001 - the signature of `fits`
     return True
 
@@ -42,19 +47,19 @@ class Format:
         name: Its name.
         needs: The columns it can't do without.
         readers: By the kind of rows it can serve: the function that makes a canonical row of a raw one, or raises
-            UnusableRow.
+            UnusableRow. A kind that a plugin brings is written as text.
         optional: Further columns it reads.
         fits: Whether the values of a row that has the columns are such as the format means.
     """
 
     name: str
     needs: tuple[str, ...]
-    readers: Mapping[DatasetKind, Reader]
+    readers: Mapping[DatasetKind | str, Reader]
     optional: tuple[str, ...] = ()
     fits: Callable[[RawRow], bool] = field(default=_always)
 
     @property
-    def kinds(self) -> tuple[DatasetKind, ...]:
+    def kinds(self) -> tuple[DatasetKind | str, ...]:
         """The kinds of rows it can serve, its own first."""
         return tuple(self.readers)
 
@@ -172,6 +177,11 @@ FORMATS: tuple[Format, ...] = (
 """Every known format; of two that fit a dataset, the one that stands first is taken."""
 
 
-def formats_for(kind: DatasetKind) -> tuple[Format, ...]:
-    """The formats to suggest to someone who needs rows of that kind: those that hold such rows and nothing more."""
-    return tuple(known for known in FORMATS if kind in (known.kinds if kind is PROMPTS else known.kinds[:1]))
+def formats_for(kind: DatasetKind | str, own: Sequence[Format] = ()) -> tuple[Format, ...]:
+    """The formats to suggest to someone who needs rows of that kind: those that hold such rows and nothing more.
+
+    Args:
+        kind: The kind of rows.
+        own: The formats that the job's backend brings.
+    """
+    return tuple(known for known in (*own, *FORMATS) if kind in (known.kinds if kind is PROMPTS else known.kinds[:1]))

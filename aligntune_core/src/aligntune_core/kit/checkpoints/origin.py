@@ -19,7 +19,12 @@ _FIX = "Leave resume out, or go on with the job that wrote the checkpoint."
 
 
 def write_job(job: Job, checkpoint: Path) -> None:
-    """Write into a checkpoint which job it is of."""
+    """Write into a checkpoint which job it is of.
+
+    Args:
+        job: The job.
+        checkpoint: The checkpoint's folder.
+    """
     (checkpoint / JOB_FILE).write_text(json.dumps(job.to_dict(), indent=2) + "\n", encoding="utf-8")
 
 
@@ -59,7 +64,12 @@ def require_same_run(job: Job, checkpoint: Path) -> None:
 
 
 def other_data(job: Job, checkpoint: Path) -> str:
-    """What a person should be told if a checkpoint's run learned from another dataset; else nothing."""
+    """What a person should be told if a checkpoint's run learned from another dataset; else nothing.
+
+    Args:
+        job: The job that goes on.
+        checkpoint: The checkpoint's folder.
+    """
     theirs = (_written_job(checkpoint) or {}).get("dataset_name")
     own = job.to_dict().get("dataset_name")
     if theirs is None or theirs == own:

@@ -67,10 +67,10 @@ def aligntune_plan_job(job: Job, rows: int | None) -> Plan:
 
 
 @hookimpl
-def aligntune_encoding(job: Job) -> Encoding:
+def aligntune_encoding(job: Job, emit: Listener) -> Encoding:
     from aligntune_minimal.build import encoding_of
 
-    return encoding_of(job)
+    return encoding_of(job, emit)
 
 
 @hookimpl

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aligntune_core import DataError, Evaluated, Finished, Saved, Started, Stepped, TrainResult
-from aligntune_core.kit.finite import require_finite
+from aligntune_core.kit.figures import require_finite
 from aligntune_core.kit.quiet import quiet_engine
 from aligntune_core.kit.weights import sizes
 

@@ -1,4 +1,4 @@
-"""A Qwen3-0.6B with random weights and a tokenizer made on the spot: nothing is downloaded."""
+"""Models with random weights and a tokenizer made on the spot: nothing is downloaded."""
 
 from __future__ import annotations
 
@@ -39,32 +39,53 @@ def tokenizer():
     return made
 
 
-def make(folder: Path, *, tied: bool = True) -> None:
+SMALL = {
+    "vocab_size": 4096,
+    "hidden_size": 256,
+    "intermediate_size": 512,
+    "num_hidden_layers": 4,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "max_position_embeddings": 2048,
+    "tie_word_embeddings": False,
+}
+QWEN3 = {
+    "vocab_size": VOCABULARY,
+    "hidden_size": 1024,
+    "intermediate_size": 3072,
+    "num_hidden_layers": 28,
+    "num_attention_heads": 16,
+    "num_key_value_heads": 8,
+    "head_dim": 128,
+    "max_position_embeddings": 40960,
+    "tie_word_embeddings": True,
+}
+KINDS = {
+    "qwen3-0.6b": ("qwen3", QWEN3),
+    "qwen3-0.6b-untied": ("qwen3", {**QWEN3, "tie_word_embeddings": False}),
+    "qwen3-small": ("qwen3", {**SMALL, "head_dim": 64}),
+    "llama": ("llama", SMALL),
+    "qwen2": ("qwen2", SMALL),
+    "mistral": ("mistral", {**SMALL, "head_dim": 64}),
+    "phi3": ("phi3", SMALL),
+    "gemma3": ("gemma3_text", {**SMALL, "head_dim": 64, "tie_word_embeddings": True}),
+}
+
+
+def make(folder: Path, kind: str) -> None:
     import torch
-    from transformers import Qwen3Config, Qwen3ForCausalLM
+    from transformers import AutoConfig, AutoModelForCausalLM
 
     words = tokenizer()
     torch.manual_seed(0)
-    config = Qwen3Config(
-        vocab_size=VOCABULARY,
-        hidden_size=1024,
-        intermediate_size=3072,
-        num_hidden_layers=28,
-        num_attention_heads=16,
-        num_key_value_heads=8,
-        head_dim=128,
-        max_position_embeddings=40960,
-        rope_theta=1_000_000.0,
-        tie_word_embeddings=tied,
-        eos_token_id=words.eos_token_id,
-        pad_token_id=words.pad_token_id,
-        bos_token_id=None,
-    )
+    model_type, sizes = KINDS[kind]
+    ends = {"eos_token_id": words.eos_token_id, "pad_token_id": words.pad_token_id, "bos_token_id": None}
+    config = AutoConfig.for_model(model_type, **sizes, **ends)
     with torch.device("cuda" if torch.cuda.is_available() else "cpu"):
-        model = Qwen3ForCausalLM(config)
+        model = AutoModelForCausalLM.from_config(config)
     model.to(torch.bfloat16).save_pretrained(folder)
     words.save_pretrained(folder)
 
 
 if __name__ == "__main__":
-    make(Path(sys.argv[1]))
+    make(Path(sys.argv[1]), sys.argv[2])

@@ -6,21 +6,19 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from transformers import TrainerCallback
-
 from aligntune_core.kit.checkpoints.origin import write_job
 
 if TYPE_CHECKING:
     from transformers import TrainerControl, TrainerState, TrainingArguments
 
-    from aligntune_core import Job
+    from aligntune_core.job import Job
 
 
 class NothingLeftError(Exception):
     """The checkpoint holds the whole run."""
 
 
-class NothingLeft(TrainerCallback):  # type: ignore[misc]
+class NothingLeft:
     """Ends a run that is over before it begins: transformers would train one more step and stop after it.
 
     Raises:
@@ -34,7 +32,7 @@ class NothingLeft(TrainerCallback):  # type: ignore[misc]
             raise NothingLeftError
 
 
-class JobInCheckpoints(TrainerCallback):  # type: ignore[misc]
+class JobInCheckpoints:
     """Writes the job into every checkpoint of it.
 
     Args:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aligntune_core import Encoded, ModelError
-from aligntune_trl.tokens.ids import common_prefix, ids_of
+from aligntune_core.encoding import Encoded
+from aligntune_core.errors import ModelError
+from aligntune_core.kit.tokens.ids import common_prefix, ids_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Texts and turns as token ids, many at a time, as TRL makes them one by one."""
+"""Texts and turns as token ids, many at a time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from aligntune_core import ModelError
+from aligntune_core.errors import ModelError
 from aligntune_core.wording import described
 
 if TYPE_CHECKING:
@@ -64,7 +64,12 @@ def ids_of(
 
 
 def common_prefix(left: Sequence[int], right: Sequence[int]) -> int:
-    """How many ids two sequences begin with alike."""
+    """How many ids two sequences begin with alike.
+
+    Args:
+        left: The one sequence.
+        right: The other.
+    """
     length = min(len(left), len(right))
     if left[:length] == right[:length]:
         return length

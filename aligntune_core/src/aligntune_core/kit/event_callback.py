@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from transformers import TrainerCallback
-
-from aligntune_core import CheckpointSaved, Evaluated, Started, Stepped
+from aligntune_core.events import CheckpointSaved, Evaluated, Started, Stepped
+from aligntune_core.kit.figures import numbers
 from aligntune_core.kit.weights import sizes
 
 if TYPE_CHECKING:
@@ -14,10 +13,10 @@ if TYPE_CHECKING:
 
     from transformers import TrainerControl, TrainerState, TrainingArguments
 
-    from aligntune_core import Listener
+    from aligntune_core.events import Listener
 
 
-class EventCallback(TrainerCallback):  # type: ignore[misc]
+class EventCallback:
     """Sends what happens in a transformers Trainer to a listener.
 
     Args:
@@ -70,10 +69,3 @@ class EventCallback(TrainerCallback):  # type: ignore[misc]
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         self._emit(CheckpointSaved(state.global_step, f"{args.output_dir}/checkpoint-{state.global_step}"))
-
-
-def numbers(values: Mapping[str, Any]) -> dict[str, float]:
-    """Those of the values that are numbers, as plain floats."""
-    return {
-        name: float(value) for name, value in values.items() if isinstance(value, int | float) or hasattr(value, "item")
-    }

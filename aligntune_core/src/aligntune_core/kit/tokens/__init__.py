@@ -1,0 +1,1 @@
+"""Canonical rows as tokens, with a mark on those that are learned from."""
