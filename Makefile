@@ -54,10 +54,13 @@ types: $(STAMP)
 trial: $(STAMP)
 	$(BIN)/python -m pytest -m slow -s
 
-# on a machine with a CUDA GPU: what only it can show, then every algorithm on a random-weight Qwen3-0.6B, as a table
+# on a machine with a CUDA GPU: what only it can show, then the cells that have no result yet, each a file, and their page;
+# those of Unsloth run where GPU_PYTHON is the interpreter of an environment that has it
+GPU_PYTHON ?= $(BIN)/python
 gpu: $(STAMP)
 	$(BIN)/python -m pytest -m gpu tests/gpu
-	$(BIN)/python tests/benchmarks/gpu_algorithms.py
+	$(GPU_PYTHON) tests/gpu/cells/run.py
+	$(BIN)/python tests/gpu/cells/page.py
 
 wheels: $(STAMP)
 	for distribution in . aligntune_core aligntune_trl aligntune_unsloth; do \

@@ -282,7 +282,8 @@ def test_process_conflict(judge, fake, loaded):
     (problem,) = judge(shy, backend="shy").problems
     assert problem.code == "process-conflict"
     assert "'rewriter_of_things' was imported in it" in problem.message
-    assert "fresh process" in problem.fix
+    assert "isolation='process'" in problem.fix
+    assert judge(shy, backend="shy", isolation="process").ok
 
 
 def test_import_order(judge, fake, loaded):

@@ -195,3 +195,13 @@ def test_rows_of_a_function_whose_code_is_not_known_are_not_kept():
     assert code_of(own_formats([Format("own", ("a",), {"own_rows": lambda row: {"a": [*state, row]}})])) is None
     assert code_of(own_formats([Format("own", ("a",), {"own_rows": dict})])) is None
     assert code_of(()) == ""
+
+
+def test_rows_that_hold_more_than_its_own_kind_needs_are_read_by_its_own_format(job):
+    def read_question(row):
+        return {"asked": row["prompt"]}
+
+    asked = Format("asked", ("prompt",), {"teacher_answers": read_question})
+    values = gkd(job, dataset_name=[{"prompt": "2+2?", "completion": "4"}])
+    train, _ = prepare_job(as_job(values), "teacher_answers", print, [asked])
+    assert (train.report.format, train.rows[0]) == ("asked", {"asked": "2+2?"})

@@ -172,7 +172,7 @@ def test_settings_in_words():
     assert told == {
         "shards": ("a whole number, at least 1 and at most 64", "1", "Parts that the model is cut into"),
         "betas": (
-            "a list of a number, at least 0 and less than 1, a number, at least 0 and less than 1",
+            "a list of 2, each a number, at least 0 and less than 1",
             "[0.9, 0.999]",
             "Decay rates",
         ),

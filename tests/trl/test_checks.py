@@ -216,6 +216,12 @@ def test_a_class_from_elsewhere_is_a_conflict_that_is_named(trl):
     assert "fresh process" in problem.fix
 
 
+def test_a_job_with_a_process_of_its_own_has_no_conflict_with_this_one(trl):
+    trl.SFTTrainer = trainer_class("UnslothSFTTrainer")
+    assert only().code == "process-patched"
+    assert problems(isolation="process") == []
+
+
 def test_unsloth_in_the_process_is_a_conflict(trl, monkeypatch):
     monkeypatch.setitem(sys.modules, "unsloth", ModuleType("unsloth"))
     (problem,) = process_problems()

@@ -112,6 +112,35 @@ def test_tokens_are_made_anew_when_what_makes_them_changed(change, tmp_path, tok
     assert len(tokenised) > before
 
 
+@pytest.mark.parametrize("case", ["date", "class", "plain"])
+def test_tokens_are_not_kept_where_the_same_words_may_become_others(case, tmp_path, tokenised, monkeypatch):
+    """A template that writes the date, and a tokenizer's class of the model's own, are not told by their text."""
+    folder = shutil.copytree(materialise(), tmp_path / "model")
+    if case == "date":
+        template = folder / "chat_template.jinja"
+        dated = "{{ strftime_now('%d %b %Y') }}" + template.read_text(encoding="utf-8")
+        template.write_text(dated, encoding="utf-8")
+    elif case == "class":
+        from transformers import AutoTokenizer
+
+        monkeypatch.setattr(type(AutoTokenizer.from_pretrained(folder)), "__module__", "transformers_modules.own")
+    keys = {"model_name": str(folder), "dataset_name": written(tmp_path, [{"messages": [ASKED, SAID]}] * 4)}
+    for _ in range(2):
+        assert check(algorithm="sft", backend="trl", level="data", **keys).ok
+    assert len(tokenised) == (8 if case == "plain" else 16)
+
+
+def test_how_a_tokenizer_was_called_last_makes_no_tokens_anew():
+    from transformers import AutoTokenizer
+
+    from aligntune_trl.tokens.kept import _digest
+
+    tokenizer = AutoTokenizer.from_pretrained(materialise())
+    before = _digest(tokenizer)
+    tokenizer(["a", "b c"], truncation=True, max_length=1, padding="max_length")
+    assert _digest(tokenizer) == before
+
+
 def test_an_edited_module_has_another_digest(tmp_path):
     (tmp_path / "encoders.py").write_text("A = 1", encoding="utf-8")
     before = row_code(tmp_path)

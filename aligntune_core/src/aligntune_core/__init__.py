@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from aligntune_core.algorithms import Algorithm, DatasetKind, Reward, Task
-    from aligntune_core.capabilities import CONTRACT_VERSION, BackendInfo, Capability, Feature, ImportOrder, Support
+    from aligntune_core.capabilities import (
+        CONTRACT_VERSION,
+        BackendInfo,
+        Capability,
+        Feature,
+        ImportOrder,
+        NamedReward,
+        Support,
+    )
     from aligntune_core.check.verdict import Verdict
     from aligntune_core.encoding import Encoded, Encoding
     from aligntune_core.errors import (
@@ -63,6 +71,7 @@ __all__ = [
     "JobError",
     "Listener",
     "ModelError",
+    "NamedReward",
     "Notice",
     "Plan",
     "Problem",
@@ -104,6 +113,7 @@ _HOMES = {
     "JobError": "errors",
     "Listener": "events",
     "ModelError": "errors",
+    "NamedReward": "capabilities",
     "Notice": "events",
     "Plan": "plan",
     "Problem": "problem",

@@ -85,6 +85,33 @@ class ImportOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class NamedReward:
+    """A reward function that a plugin brings under a name, for ``reward_functions`` of any job.
+
+    Args:
+        name: The name, in lower case with underscores.
+        function: Where the function is: ``package.module:function``; imported when a job that names it trains.
+        meaning: What it rewards, in a few words.
+
+    Raises:
+        ValueError: If the name is spelt otherwise, or the function's place is not written so.
+    """
+
+    name: str
+    function: str
+    meaning: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.name.isidentifier() or self.name != spelling(self.name):
+            raise ValueError(f"a reward is called {self.name!r}, but names are spelt like 'this_one'")
+        module, _, function = self.function.partition(":")
+        if not all(part.isidentifier() for part in (*module.split("."), *function.split("."))):
+            raise ValueError(
+                f"the reward '{self.name}' is at {self.function!r}, which is not 'package.module:function'"
+            )
+
+
+@dataclass(frozen=True, slots=True)
 class BackendInfo:
     """What a plugin declares about its backend.
 
@@ -103,6 +130,7 @@ class BackendInfo:
             core adds. None if the plugin checks every key itself.
         constraints: The file in the plugin's package that names tested versions of all that the engine needs, for
             pip's ``--constraint``; empty where there is none.
+        rewards: The reward functions that the plugin brings, by names of its own.
 
     Raises:
         TypeError: If something other than a tuple is given where one belongs, a text for instance.
@@ -119,12 +147,17 @@ class BackendInfo:
     conflicts: tuple[str, ...] = ()
     job_keys: frozenset[str] | None = None
     constraints: str = ""
+    rewards: tuple[NamedReward, ...] = ()
 
     def __post_init__(self) -> None:
         _make_tuple(self, "capabilities", Capability)
         _make_tuple(self, "requirements", str)
         _make_tuple(self, "import_order", ImportOrder)
         _make_tuple(self, "conflicts", str)
+        _make_tuple(self, "rewards", NamedReward)
+        names = [each.name for each in self.rewards]
+        if len(set(names)) < len(names):
+            raise ValueError(f"BackendInfo.rewards has two of one name: {', '.join(names)}")
         if isinstance(self.job_keys, str):
             raise TypeError(f"BackendInfo.job_keys is {self.job_keys!r:.100}, not a set of names")
         if self.job_keys is not None:

@@ -15,7 +15,10 @@ _FEATURES = frozenset(
         Feature.CUDA,
     }
 )
-_SEEN = "not seen on a GPU yet"
+_SEEN = (
+    "seen to train, evaluate, save, load in plain transformers and resume on one H200, a few steps on random weights; "
+    "docs/unsloth.md has what was seen"
+)
 
 JOB_KEYS = frozenset(
     {
@@ -29,7 +32,7 @@ JOB_KEYS = frozenset(
 """The job keys that are translated into settings of TRL's, peft's or Unsloth's."""
 
 CAPABILITIES: tuple[Capability, ...] = (
-    Capability("sft", Support.EXPERIMENTAL, _FEATURES | {Feature.PACKING}, _SEEN),
+    Capability("sft", Support.EXPERIMENTAL, _FEATURES, _SEEN),
     Capability("dpo", Support.EXPERIMENTAL, _FEATURES, _SEEN),
     Capability("reward", Support.EXPERIMENTAL, _FEATURES, _SEEN),
     Capability("ppo", Support.EXPERIMENTAL, _FEATURES, _SEEN),

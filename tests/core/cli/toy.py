@@ -42,7 +42,9 @@ class ToyTrainer:
         for step in range(1, total + 1):
             self.emit(Stepped(step, {"loss": 4.0 / step} if step % (self.job.logging_steps or 1) == 0 else {}))
             if step == 2:
-                self.emit(CheckpointSaved(step, f"{self.job.output_dir}/checkpoint-2"))
+                checkpoint = Path(self.job.output_dir, "checkpoint-2")
+                checkpoint.mkdir(parents=True, exist_ok=True)
+                self.emit(CheckpointSaved(step, str(checkpoint)))
                 self._act(act)
         self.emit(Finished(total, 2.0, {}))
         return TrainResult(total, 2.5, self.job.output_dir, {"epoch": float("nan") if act == "nan" else 1.0})

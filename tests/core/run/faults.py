@@ -159,6 +159,10 @@ FAILURES = {
         Script(save=lambda folder: write(folder).joinpath("model.txt").write_text("") or folder),
         "which holds no model.",
     ),
+    "a link to what is gone": (
+        Script(save=lambda folder: folder.mkdir() or (folder / "model").symlink_to("gone") or folder),
+        "which holds no model.",
+    ),
     "a folder with a checkpoint alone": (
         Script(save=lambda folder: write(folder / "checkpoint-3") and folder),
         "which holds no model.",

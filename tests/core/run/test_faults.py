@@ -83,6 +83,7 @@ def test_a_run_that_keeps_its_promises_is_left_as_it_is(planted, capfd):
 )  # fmt: skip
 def test_what_is_right_passes(planted, events, result):
     planted(Script(events=events, result=result))
+    Path("x").mkdir()
     told = []
     assert made(told).train() == result
     assert told[1:] == list(events)
@@ -109,6 +110,21 @@ def test_where_a_model_was_saved_is_told_once(planted):
         told = []
         assert made(told).save("there") == Path("there")
         assert told[1:] == [Saved("there")]
+
+
+def test_a_checkpoint_that_is_not_there_is_a_warning(planted, monkeypatch):
+    planted(Script(events=[Started(3), *STEPS[:1], CheckpointSaved(1, "out/checkpoint-1"), *RUN[2:]]))
+    told = []
+    made(told).train()
+    assert [type(event).__name__ for event in told[3:5]] == ["CheckpointSaved", "Notice"]
+    assert told[4].message == "backend 'planted' told of a checkpoint at 'out/checkpoint-1', where there is nothing."
+    monkeypatch.setenv("RANK", "3")
+    made(told := []).train()
+    assert not any(isinstance(event, Notice) for event in told)
+    monkeypatch.delenv("RANK")
+    planted(Script(events=[Started(3), *STEPS[:1], CheckpointSaved(1, "s3://place/checkpoint-1"), *RUN[2:]]))
+    made(told := []).train()
+    assert not any(isinstance(event, Notice) for event in told)
 
 
 def test_only_the_first_process_of_several_looks_for_the_model(planted, monkeypatch):

@@ -1,7 +1,7 @@
 """Runs the cells that have no result yet, and keeps each result in a file of its own.
 
 ``python tests/gpu/cells/run.py [--only 'unsloth-*'] [--jobs 6] [--again]``. A result names the card, its driver and
-the packages; one that is there is not made anew.
+the packages; one that is there is not made anew, unless something in it did not hold.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 
 from table import CELLS
@@ -37,6 +38,11 @@ PACKAGES = (
 )
 TAIL = 6000
 """How much of a failed stage's words is kept."""
+
+
+def _holds(file) -> bool:
+    """Whether a cell has a result, and one in which all held."""
+    return file.is_file() and json.loads(file.read_text(encoding="utf-8"))["ok"]
 
 
 def machine() -> dict[str, object]:
@@ -66,7 +72,7 @@ def run_stage(program, arguments, model, work, seconds):
             code = process.wait()
         out.seek(0)
         err.seek(0)
-        said, words = out.read().decode(errors="replace"), err.read().decode(errors="replace")
+        said, words = (_placeless(each.read().decode(errors="replace"), model, work) for each in (out, err))
     found: dict[str, object] = {"program": program, "arguments": list(arguments), "code": code}
     found["seconds"] = round(time.monotonic() - begun, 1)
     lines = said.strip().splitlines()
@@ -81,6 +87,11 @@ def run_stage(program, arguments, model, work, seconds):
     for name in ("stdout", "stderr"):
         (work / name).unlink()
     return found
+
+
+def _placeless(text, model, work):
+    """A text without the temporary folders of one run."""
+    return text.replace(model, "MODEL").replace(str(work), "WORK")
 
 
 def run_cell(cell, model, results, where):
@@ -109,7 +120,12 @@ def main() -> int:
     options = parser.parse_args()
     options.results.mkdir(parents=True, exist_ok=True)
     wanted = [cell for cell in CELLS if any(fnmatch.fnmatch(cell.name, each) for each in options.only)]
-    wanted = [cell for cell in wanted if options.again or not (options.results / f"{cell.name}.json").is_file()]
+    wanted = [cell for cell in wanted if options.again or not _holds(options.results / f"{cell.name}.json")]
+    if find_spec("unsloth") is None:
+        for cell in wanted:
+            if not cell.name.startswith("trl-"):
+                print(f"skip {cell.name}: unsloth is not installed", flush=True)
+        wanted = [cell for cell in wanted if cell.name.startswith("trl-")]
     where = machine()
     with tempfile.TemporaryDirectory() as temporary:
         models = {kind: str(Path(temporary, kind)) for kind in dict.fromkeys(cell.model for cell in wanted)}

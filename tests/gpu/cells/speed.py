@@ -11,7 +11,7 @@ from statistics import median
 from jobs import job
 from stages import Stage
 
-TURNS, STEPS, WARM_UP, BATCH, LENGTH = 5, 40, 10, 8, 256
+TURNS, STEPS, WARM_UP, BATCH, LENGTH = 5, 30, 10, 8, 256
 
 
 def through_aligntune(model: str, folder: Path):

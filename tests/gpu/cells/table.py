@@ -69,11 +69,6 @@ CELLS: tuple[Cell, ...] = (
     _parity("reward", "4x2", "0.02"),
     *(_parity(algorithm, "2x4", "0.05") for algorithm in ("grpo", "dapo", "dr_grpo")),
     Cell(
-        "unsloth-sft-packing",
-        "packed rows are learned from as padded ones",
-        (("packing.py", "unsloth", "padded"), ("packing.py", "unsloth", "packed")),
-    ),
-    Cell(
         "unsloth-ppo-reward-model",
         "PPO with a reward model that this backend trained",
         (("train.py", "unsloth", "reward", "full", "fresh"), ("train.py", "unsloth", "ppo", "lora", "scored")),
@@ -87,5 +82,14 @@ CELLS: tuple[Cell, ...] = (
         "tokens a second and memory beside a script by hand on Unsloth, in turns",
         (("speed.py",),),
         alone=True,
+    ),
+    *(
+        Cell(
+            f"trl-{algorithm}",
+            f"{algorithm} by the TRL backend: speed and memory",
+            (("algorithms.py", algorithm),),
+            alone=True,
+        )
+        for algorithm in (*ALGORITHMS, "gspo")
     ),
 )

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from aligntune_core.backends.backend import KNOWN_BACKENDS, Backend, Status
 from aligntune_core.backends.installed import normalised
-from aligntune_core.wording import one_line
+from aligntune_core.errors import BackendError
+from aligntune_core.wording import described, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,6 +43,23 @@ def refusal(point: EntryPoint) -> Backend | None:
         return None
     label = f"{label} [{distribution(point)}]"
     return Backend(label, Status.BROKEN, version(point), reason, uninstall(point), origin=origin(point))
+
+
+def broken(point: EntryPoint, error: BaseException) -> Backend:
+    """A backend that can't be used, for what its plugin raised.
+
+    Args:
+        point: Its entry point.
+        error: What was raised: a BackendError says itself what is wrong.
+    """
+    words = str(error) if isinstance(error, BackendError) else not_imported(point, error)
+    reason, cause = one_line(words, 400).rstrip("."), error.__cause__ or error
+    return Backend(point.name, Status.BROKEN, version(point), reason, cause=cause, origin=origin(point))
+
+
+def not_imported(point: EntryPoint, error: BaseException) -> str:
+    """That a plugin can't be imported, and why."""
+    return f"its plugin '{point.value}' can't be imported: {described(error)}"
 
 
 def both_claim(points: Iterable[EntryPoint]) -> str:

@@ -54,7 +54,9 @@ class EntryPoint(Protocol):
         """Import what it names."""
 
 
-class _FoundEntryPoint(NamedTuple):
+class FoundEntryPoint(NamedTuple):
+    """An entry point, read from where its distribution is installed."""
+
     name: str
     value: str
     dist: Distribution
@@ -94,7 +96,7 @@ def installed_entry_points(group: str) -> list[EntryPoint]:
 
         return list(entry_points(group=group))
     return [
-        _FoundEntryPoint(name, value, distribution)
+        FoundEntryPoint(name, value, distribution)
         for distribution, text in _entry_point_texts(tuple(sys.path))
         if group in text
         for name, value in _section(text.splitlines(), group)

@@ -9,6 +9,8 @@ from aligntune_core.backends.settings import model_class
 from aligntune_core.problem import Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pydantic import BaseModel
 
     from aligntune_core.backends.backend import Backend
@@ -55,15 +57,17 @@ def job_key_names(backend: Backend, known: Registry) -> frozenset[str]:
     return frozenset(setting_names(model)) if model else frozenset()
 
 
-def owners_of(key: str, known: Registry) -> list[str]:
-    """The backends that bring a job key, in order of preference; all plugins that may bring any are imported.
+def owners_of(key: str, known: Registry, names: Iterable[str] | None = None) -> list[str]:
+    """The backends that bring a job key, in order of preference.
 
     Args:
         key: The job key.
         known: The registry to ask.
+        names: The backends to ask; all if None, whose plugins are imported then.
     """
-    names = [name for name in known.names() if known.may_implement(name, "aligntune_job_keys")]
-    return [name for name in names if key in job_key_names(known.get(name), known)]
+    asked = known.names() if names is None else names
+    able = [name for name in asked if known.may_implement(name, "aligntune_job_keys")]
+    return [name for name in able if key in job_key_names(known.light(name), known)]
 
 
 def job_key_problems(backend: Backend, known: Registry, job: Job) -> list[Problem]:
@@ -89,15 +93,16 @@ def job_key_problems(backend: Backend, known: Registry, job: Job) -> list[Proble
     return found
 
 
-def not_its_own(key: str, backend: str, known: Registry) -> Problem:
+def not_its_own(key: str, backend: str, known: Registry, names: Iterable[str] | None = None) -> Problem:
     """The problem of a job key that other backends bring.
 
     Args:
         key: The key.
         backend: The backend that would run the job.
         known: The registry to ask for the others.
+        names: Those to ask; all if None, whose plugins are imported then.
     """
-    owners = owners_of(key, known)
+    owners = owners_of(key, known, names)
     if not owners:
         return Problem("unsupported-key", f"backend '{backend}' does not take '{key}'.", "Leave it out.", key)
     whose = " and ".join(f"'{owner}'" for owner in owners)

@@ -115,4 +115,6 @@ def diagnosed(backend: Backend, known: Registry) -> list[Problem]:
         backend: The backend.
         known: The registry it is of.
     """
+    if backend.plugin is None:
+        return known.ill(backend.name)
     return known.problems(backend, "aligntune_diagnose", "looked at the environment")

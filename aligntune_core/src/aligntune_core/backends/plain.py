@@ -10,13 +10,13 @@ from operator import is_
 from typing import TYPE_CHECKING, Any
 
 from aligntune_core.algorithms import Algorithm
-from aligntune_core.capabilities import BackendInfo, Capability, Feature, ImportOrder
+from aligntune_core.capabilities import BackendInfo, Capability, Feature, ImportOrder, NamedReward
 from aligntune_core.wording import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_KINDS = (Capability, BackendInfo, Algorithm, ImportOrder)
+_KINDS = (Capability, BackendInfo, Algorithm, ImportOrder, NamedReward)
 _PLAIN_FEATURES = frozenset({Feature, str})
 _LONG = 200
 

@@ -229,7 +229,7 @@ def _objection(
     asked = [*asked, here]
     problem = problem or next(feature_problems(algorithm, asked), None) or objection(backend, algorithm, asked)
     if problem is None and known is not None:
-        backend = known.get(backend.name)
+        backend = known.light(backend.name)
         problem = objection(backend, algorithm, asked)
     if problem is None and known is not None:
         problem = next((each for each in diagnosed(backend, known) if each.severity is Severity.ERROR), None)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from aligntune_core.algorithms import Algorithm
 from aligntune_core.backends.installed import package_file
-from aligntune_core.capabilities import BackendInfo, Capability, ImportOrder
+from aligntune_core.capabilities import BackendInfo, Capability, ImportOrder, NamedReward
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -111,8 +111,9 @@ def from_values(values: Any) -> Recorded:
     hooks = tuple(map(str, _list(values["hooks"], "hooks"))) if "hooks" in values else None
     rows = [_made(Capability, row, "a row") for row in _list(info.get("capabilities"), "info.capabilities")]
     orders = [_made(ImportOrder, each, "an order") for each in _list(info.get("import_order", []), "info.import_order")]
+    rewards = [_made(NamedReward, each, "a reward") for each in _list(info.get("rewards", []), "info.rewards")]
     return Recorded(
-        _made(BackendInfo, {**info, "capabilities": rows, "import_order": orders}, "info"),
+        _made(BackendInfo, {**info, "capabilities": rows, "import_order": orders, "rewards": rewards}, "info"),
         tuple(_made(Algorithm, each, "an algorithm") for each in algorithms),
         dict(_settings(_list(values.get("settings", []), "settings"))),
         hooks,

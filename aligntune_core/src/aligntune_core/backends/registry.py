@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from aligntune_core.algorithms import ALGORITHMS
 from aligntune_core.backends.backend import KNOWN_BACKENDS, Backend, Status, by_preference
-from aligntune_core.backends.claims import both_claim, distribution, is_reserved, origin, refusal, uninstall, version
+from aligntune_core.backends.claims import (
+    both_claim,
+    broken,
+    distribution,
+    is_reserved,
+    not_imported,
+    origin,
+    refusal,
+    uninstall,
+    version,
+)
 from aligntune_core.backends.claims import install as install_command
 from aligntune_core.backends.contract import check_algorithms, checked_info, job_key_notes
-from aligntune_core.backends.engines import ENGINES, imported_engines
+from aligntune_core.backends.engines import ENGINES, EngineImport, engines_seen, forget, heavy_words
 from aligntune_core.backends.hooks import HookError, Interrupted, contained, listed, shielded, side_effect
 from aligntune_core.backends.installed import installed_entry_points
 from aligntune_core.backends.meanings import clash_note, clashes, judged
@@ -21,7 +32,7 @@ from aligntune_core.backends.recorded import Recorded, RecordError, differences,
 from aligntune_core.backends.requirements import unmet_requirements
 from aligntune_core.errors import BackendError
 from aligntune_core.groups import ENTRY_POINT_GROUP, RECORD_GROUP
-from aligntune_core.wording import described, one_line
+from aligntune_core.wording import described
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -29,6 +40,7 @@ if TYPE_CHECKING:
     import pluggy
 
     from aligntune_core.algorithms import Algorithm
+    from aligntune_core.backends.engines import Seen
     from aligntune_core.backends.installed import EntryPoint
     from aligntune_core.problem import Problem
 
@@ -67,6 +79,8 @@ class Registry:
         self._records: dict[str, Recorded | RecordError] = {}
         self._backends: dict[str, Backend] = {}
         self._declared: dict[str, Backend] = {}
+        self._heavy: dict[str, Backend] = {}
+        self._ill: dict[str, tuple[Problem, ...]] = {}
         self._brought: dict[str, tuple[Algorithm, ...]] = {}
         self._said: dict[str, Recorded] = {}
 
@@ -113,19 +127,42 @@ class Registry:
             KeyError: If there is no backend of that name.
         """
         if name not in self._backends and name not in self._declared:
-            found = self._from_record(name)
-            if found is None:
-                return self.get(name)
-            self._declared[name] = found
+            self._declared[name] = self._from_record(name) or self.light(name)
         return self._backends.get(name) or self._declared[name]
+
+    def light(self, name: str) -> Backend:
+        """One backend whose plugin is imported unless that imports an engine, which would be in the way of others.
+
+        One that does is asked in another process, and ``plugin`` is None.
+
+        Raises:
+            KeyError: If there is no backend of that name.
+        """
+        if name in self._backends or name not in self._entry_points or self._barred(name):
+            return self.get(name)
+        if name not in self._heavy:
+            before = frozenset(sys.modules)
+            try:
+                self._backends[name] = self._find(name, barred=True)
+            except EngineImport:
+                forget(self._entry_points[name][0], before)
+                if self._manager.has_plugin(name):
+                    self._manager.unregister(name=name)
+                self._heavy[name] = self._elsewhere(name)
+        return self._backends.get(name) or self._heavy[name]
+
+    def ill(self, name: str) -> list[Problem]:
+        """What a backend that was asked in another process says stands in the way of all its jobs."""
+        return list(self._ill.get(name, ()))
 
     def all(self, *, imported: bool = True) -> dict[str, Backend]:
         """Every backend by name, in order of preference; no engine is imported.
 
         Args:
-            imported: Whether all plugins are imported; those whose distributions recorded nothing otherwise.
+            imported: Whether all plugins are imported that import no engine; otherwise only those whose distributions
+                recorded nothing.
         """
-        find = self.get if imported else self.declared
+        find = self.light if imported else self.declared
         found = {name: find(name) for name in self.names()}
         # told of each, since which was found first means nothing
         told = clashes({name: self.brought(name) for name in found})
@@ -260,23 +297,36 @@ class Registry:
             raise BackendError(f"its plugin breaks the contract: {described(error)}") from error
         return self._backends[name]
 
-    def _find(self, name: str) -> Backend:
-        barred = self._barred(name)
-        if barred:
-            return barred
+    def _find(self, name: str, *, barred: bool = False) -> Backend:
+        refused = self._barred(name)
+        if refused:
+            return refused
         (point,) = self._entry_points[name]
         told: list[str] = []
         try:
-            with shielded(name, "was imported", told):
-                backend = self._load(name, point)
+            with shielded(name, "was imported", told), engines_seen(barred=barred) as seen:
+                backend = self._load(name, point, seen)
         except Interrupted:
             raise
         except (BackendError, KeyboardInterrupt) as error:
-            cause = error.__cause__ or error
-            words = str(error) if isinstance(error, BackendError) else _not_imported(point, error)
-            reason = one_line(words, 400).rstrip(".")
-            return Backend(name, Status.BROKEN, version(point), reason, cause=cause, origin=origin(point))
+            return broken(point, error)
         return replace(backend, notes=(*backend.notes, *(side_effect(f"its plugin {each}") for each in told)))
+
+    def _elsewhere(self, name: str) -> Backend:
+        from aligntune_core.backends.elsewhere import asked_elsewhere
+
+        (point,) = self._entry_points[name]
+        try:
+            with shielded(name, "was imported in a process of its own"):
+                told = asked_elsewhere(point)
+            backend = self._accepted(name, told.said, point)
+        except Interrupted:
+            raise
+        except Exception as error:
+            return broken(point, error)
+        self._ill[name] = told.ill
+        reason = heavy_words(told.engines) if backend.ready else backend.reason
+        return replace(backend, reason=reason, notes=(*told.notes, *backend.notes))
 
     def _barred(self, name: str) -> Backend | None:
         """A backend that can't be used whatever its plugin says; None if only that tells."""
@@ -320,22 +370,18 @@ class Registry:
                 self._records[name] = error
         return self._records.get(name)
 
-    def _load(self, name: str, point: EntryPoint) -> Backend:
-        early = imported_engines()
+    def _load(self, name: str, point: EntryPoint, seen: Seen) -> Backend:
         try:
             plugin = point.load()
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, EngineImport):
             raise
         except BaseException as error:
-            raise BackendError(_not_imported(point, error)) from error
+            raise BackendError(not_imported(point, error)) from error
         backend = self._adopt(name, plugin, point)
         if notes := tuple(self._record_notes(backend, point)):
             backend = replace(backend, notes=(*notes, *backend.notes))
-        imported = sorted({*getattr(point, "imported", ()), *(imported_engines() - early)})
-        if imported and not backend.reason:
-            reason = f"importing its plugin imports {', '.join(imported)}, which makes every query slow"
-            return replace(backend, reason=reason)
-        return backend
+        imported = seen.engines | {*getattr(point, "imported", ())}
+        return replace(backend, reason=heavy_words(imported)) if imported and not backend.reason else backend
 
     def _record_notes(self, backend: Backend, point: EntryPoint) -> Iterable[Problem]:
         """What is wrong with what was recorded of a plugin that is imported now; what the plugin says holds."""
@@ -374,7 +420,7 @@ class Registry:
         except BaseException as error:
             if self._manager.has_plugin(name):
                 self._manager.unregister(name=name)
-            if isinstance(error, BackendError | KeyboardInterrupt):
+            if isinstance(error, BackendError | KeyboardInterrupt | EngineImport):
                 raise
             raise BackendError(f"its plugin breaks the contract: {described(error)}") from error
 
@@ -405,10 +451,6 @@ class Registry:
 def registry() -> Registry:
     """The registry of this process."""
     return Registry()
-
-
-def _not_imported(point: EntryPoint, error: BaseException) -> str:
-    return f"its plugin '{point.value}' can't be imported: {described(error)}"
 
 
 def _names(text: str) -> frozenset[str]:

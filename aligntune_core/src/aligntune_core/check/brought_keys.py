@@ -47,6 +47,9 @@ def brought_keys(values: Mapping[str, Any], known: Registry) -> BroughtKeys:
         # where the choice is left any of them may take it; a name that nobody has is told as that
         return BroughtKeys(frozenset(key for key in keys if owners_of(key, known)))
     names = job_key_names(known.get(backend), known)
-    # others are asked only of what is no misspelling: that imports them
+    # others are asked only of what is no misspelling, and none is imported for it
     alien = [key for key in keys if key not in names and not unknown_key(key, names).fix.startswith("Did you mean")]
-    return BroughtKeys(names, {key: not_its_own(key, backend, known) for key in alien if owners_of(key, known)})
+    others = known.unimported()
+    return BroughtKeys(
+        names, {key: not_its_own(key, backend, known, others) for key in alien if owners_of(key, known, others)}
+    )

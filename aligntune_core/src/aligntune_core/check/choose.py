@@ -65,9 +65,6 @@ def _named(considered: Considered) -> Choice:
         absent = unusable(backend)
         if absent and absent != problem:
             choice.problems.append(absent)
-    if backend.ready and backend.reason:
-        message = f"backend '{wanted}': {backend.reason}."
-        choice.problems.append(Problem("backend-heavy", message, "", "backend", Severity.WARNING))
     choice.problems += _notes(backend)
     choice.problems += _here(backend, considered)
     if backend.plugin is not None and algorithm:
@@ -82,13 +79,21 @@ def _first_able(considered: Considered) -> Choice:
         return choice
     reasons: list[str] = []
     able: list[Problem] = []
-    for name, declared in considered.backends.all(imported=False).items():
+    queue, late = [*considered.backends.all(imported=False).items()], set()
+    for name, declared in queue:
         objected = objection(declared, algorithm, considered.features)
         if objected is None and choice.backend and declared.plugin is None:
             choice.rejected[name] = f"'{choice.backend.name}' comes first"
             continue
         # what one that may train it says itself holds, and only that is imported
-        backend = declared if objected else considered.backends.get(name)
+        backend = declared
+        if objected is None:
+            backend = considered.backends.get(name) if name in late else considered.backends.light(name)
+        if objected is None and backend.ready and backend.plugin is None and name not in late:
+            # its engine would be in the way of those that come after it
+            late.add(name)
+            queue.append((name, backend))
+            continue
         objected = objected or objection(backend, algorithm, considered.features)
         problems = [objected] if objected else [*_here(backend, considered), *_asked(backend, considered)]
         stopping = [problem for problem in problems if problem.severity is Severity.ERROR]
@@ -115,6 +120,9 @@ def _first_able(considered: Considered) -> Choice:
 
 def _notes(backend: Backend) -> Iterator[Problem]:
     """What is odd about a backend and keeps nobody from using it."""
+    if backend.ready and backend.reason:
+        message = f"backend '{backend.name}': {backend.reason}."
+        yield Problem("backend-heavy", message, "", "backend", Severity.WARNING)
     for note in backend.notes:
         yield replace(note, message=f"backend '{backend.name}': {note.message}.")
 

@@ -13,9 +13,11 @@ from aligntune_core.check.brought_keys import brought_keys
 from aligntune_core.check.choose import AUTO, choose
 from aligntune_core.check.considered import Considered
 from aligntune_core.check.formats import formats_for_job
+from aligntune_core.check.named_rewards import named_rewards
 from aligntune_core.check.on_disk import place_problems
 from aligntune_core.check.rules import RULES
 from aligntune_core.check.verdict import Verdict
+from aligntune_core.errors import RewardError
 from aligntune_core.jobs.read import read_job
 from aligntune_core.machine.devices import device
 from aligntune_core.problem import Problem, Severity, in_order
@@ -130,7 +132,11 @@ def _rewards(considered: Considered) -> Iterable[Problem]:
         return ()
     from aligntune_core.rewards import problems
 
-    return problems(job.reward_functions, max_completion_length=job.max_completion_length)
+    try:
+        named = named_rewards(job.model_copy(update={"backend": considered.wanted}), considered.backends)
+    except RewardError as error:
+        return [Problem("reward-function", error.message, error.fix, "reward_functions")]
+    return problems(job.reward_functions, max_completion_length=job.max_completion_length, named=named)
 
 
 CHECKS: tuple[Callable[[Considered], Iterable[Problem]], ...] = (_unknown_algorithm, *RULES, _on_disk, _rewards)

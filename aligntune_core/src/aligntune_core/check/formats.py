@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from aligntune_core.backends.hooks import HookError, contained
+from aligntune_core.backends.hooks import HookError, contained, listed
 from aligntune_core.capabilities import Support
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def formats_of(backend: Backend, known: Registry) -> tuple[Format, ...]:
             return ()
         from aligntune_core.data.formats.own import own_formats
 
-        return own_formats(found)
+        return own_formats(listed(found, "aligntune_formats"))
 
 
 def formats_for_job(considered: Considered) -> tuple[Format, ...]:
@@ -57,7 +57,7 @@ def formats_for_job(considered: Considered) -> tuple[Format, ...]:
     for name in names:
         # one that fails is not chosen, and keeps no other from being
         with suppress(HookError):
-            found += formats_of(known.get(name), known)
+            found += formats_of(known.light(name), known)
     return tuple(found)
 
 

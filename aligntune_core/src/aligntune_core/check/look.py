@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from aligntune_core.backends.hooks import HookError, contained
 from aligntune_core.check.examination import Examination, Level
 from aligntune_core.check.formats import formats_of
+from aligntune_core.check.named_rewards import named_rewards
 from aligntune_core.check.planned import planned
 from aligntune_core.check.precision import arithmetic_problems
 from aligntune_core.errors import AlignTuneError, JobError
@@ -205,7 +206,9 @@ class _Look:
         try:
             told = self._encoding
             functions = resolve(
-                self._job.reward_functions, max_completion_length=told.max_completion_length if told else None
+                self._job.reward_functions,
+                max_completion_length=told.max_completion_length if told else None,
+                named=named_rewards(self._job, self._known),
             )
             first = [train.rows[index] for index in range(min(2, len(train.rows)))]
             probe(functions, first, allow_missing=told is not None and told.may_lack_rewards)

@@ -109,6 +109,19 @@ def _run(words: list[str]) -> int:
         words = [word for word in rest if word not in FAST]
         with large_import(), _unwatched_models():
             return show(words, level="fast", as_json="--json" in rest)
+    if name == "train":
+        from aligntune_core.run.process.ahead import end_early, start_early
+
+        start_early(words)
+        try:
+            return _typed(words)
+        finally:
+            end_early()
+    return _typed(words)
+
+
+def _typed(words: list[str]) -> int:
+    """Run a command through the command line's own library."""
     from aligntune_core.cli.app import app
 
     try:

@@ -32,7 +32,7 @@ def standing_findings(known: Registry, device: str) -> Iterator[Finding]:
     for name, backend in backends.items():
         for note in backend.notes:
             yield from_problem(replace(note, message=f"backend '{name}': {note.message}."), name)
-        told = diagnosed(backend, known) if backend.plugin is not None else []
+        told = diagnosed(backend, known) if backend.info is not None else []
         rivals = {
             other: ranges[other] for other in backends if other != name and backends[other].status is Status.READY
         }

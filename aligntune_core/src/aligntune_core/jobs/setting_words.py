@@ -74,6 +74,8 @@ def _takes(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
     if isinstance(schema.get("items"), dict):
         words = f"a list, each {_takes(schema['items'], definitions)}"
     elif "prefixItems" in schema:
-        words = f"a list of {', '.join(_takes(each, definitions) for each in schema['prefixItems'])}"
+        items = [_takes(each, definitions) for each in schema["prefixItems"]]
+        each = f"each {items[0]}" if len(set(items)) == 1 else "; ".join(items)
+        words = f"a list of {len(items)}, {each}"
     bounds = [f"{said} {schema[key]}" for key, said in _BOUNDS.items() if key in schema]
     return f"{words}, {' and '.join(bounds)}" if bounds else words

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import sys
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aligntune_core.errors import RewardError
 from aligntune_core.problem import Problem, Severity
 from aligntune_core.rewards.builtin.table import make
 from aligntune_core.rewards.function import asynchronous, expect_callable, expect_weight
 from aligntune_core.rewards.loading import no_function, no_module
+from aligntune_core.rewards.named import behind_name
 from aligntune_core.rewards.outline import existing, outline
 from aligntune_core.rewards.resolve import Names, text_of_entry
 from aligntune_core.rewards.spec import BuiltinReference, FileReference, ModuleReference, RewardSpec, entries, read
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 KEY = "reward_functions"
 
 _LONG_ENOUGH = sys.maxsize
 
 
-def problems(spec: RewardSpec, *, max_completion_length: int | None = None) -> list[Problem]:
+def problems(
+    spec: RewardSpec, *, max_completion_length: int | None = None, named: Mapping[str, str] | None = None
+) -> list[Problem]:
     """Every problem of the reward functions a job names that can be known before their code runs.
 
     Files are read and not run, modules are looked for and not imported. Errors found here ``resolve`` raises too.
@@ -29,19 +35,20 @@ def problems(spec: RewardSpec, *, max_completion_length: int | None = None) -> l
         spec: What the job's ``reward_functions`` says.
         max_completion_length: The job's, in tokens, for the functions that depend on it. None where the job leaves it
             to the engine, whose default is not known here and taken to be long enough.
+        named: The functions that plugins bring, ``module:function`` by their names.
     """
     try:
-        named = entries(spec)
+        given = entries(spec)
     except RewardError as error:
         return [_problem(error)]
     found: list[Problem] = []
     names = Names()
-    for what, weight in named:
+    for what, weight in given:
         text = text_of_entry(what)
         try:
             reference = read(what) if isinstance(what, str) else what
             names.take(reference, text)
-            _look_for(reference, text, max_completion_length)
+            _look_for(behind_name(reference, named or {}), text, max_completion_length)
         except RewardError as error:
             found.append(_problem(error))
         try:

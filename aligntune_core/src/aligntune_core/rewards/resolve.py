@@ -9,6 +9,7 @@ from aligntune_core.errors import RewardError
 from aligntune_core.rewards.builtin.table import make
 from aligntune_core.rewards.function import RewardFunction, expect_callable, expect_weight, free_name, name_of
 from aligntune_core.rewards.loading import from_file, from_module
+from aligntune_core.rewards.named import behind_name
 from aligntune_core.rewards.spec import (
     BuiltinReference,
     FileReference,
@@ -20,18 +21,22 @@ from aligntune_core.rewards.spec import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
     from types import ModuleType
 
 
-def resolve(spec: RewardSpec, *, max_completion_length: int | None = None) -> tuple[RewardFunction, ...]:
+def resolve(
+    spec: RewardSpec, *, max_completion_length: int | None = None, named: Mapping[str, str] | None = None
+) -> tuple[RewardFunction, ...]:
     """The reward functions a job names, in its order. Runs the files and imports the modules that hold them.
 
     Args:
         spec: What the job's ``reward_functions`` says; ``spec.py`` describes the form of the texts in it. Functions
             of the same name are told apart by numbers: ``score``, ``score_2``.
         max_completion_length: The job's, in tokens, for the functions that depend on it.
+        named: The functions that plugins bring, ``module:function`` by their names;
+            ``aligntune_core.check.named_rewards`` has those of a job.
 
     Raises:
         RewardError: If one of them can't be found, can't be loaded, is named twice, or can't be a reward function.
@@ -43,7 +48,7 @@ def resolve(spec: RewardSpec, *, max_completion_length: int | None = None) -> tu
         text = text_of_entry(what)
         reference = read(what) if isinstance(what, str) else what
         name = names.take(reference, text)
-        function = _found(reference, max_completion_length, loaded)
+        function = _found(behind_name(reference, named or {}), max_completion_length, loaded)
         expect_callable(function, text)
         resolved.append(RewardFunction(name, expect_weight(weight, text), function))
     return tuple(resolved)

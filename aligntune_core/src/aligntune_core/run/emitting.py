@@ -6,11 +6,12 @@ from threading import RLock
 from typing import TYPE_CHECKING
 
 from aligntune_core.errors import BackendError
-from aligntune_core.events import Decided, Event, Finished, Listener, Notice, Saved, Started, Stepped
+from aligntune_core.events import CheckpointSaved, Decided, Event, Finished, Listener, Notice, Saved, Started, Stepped
 from aligntune_core.kit.figures import require_finite
 from aligntune_core.kit.watch import Watch
 from aligntune_core.kit.watchers import watchers_of
 from aligntune_core.run.order import OF_TRAINING, Order
+from aligntune_core.run.written import can_be_looked_for, is_there
 from aligntune_core.shape import wrong_field
 
 if TYPE_CHECKING:
@@ -116,6 +117,9 @@ class Emitting:
         if isinstance(event, Stepped):
             require_finite("loss", event.metrics.get("loss", 0.0), event.step)
             self._watch.look(event.step, event.metrics)
+        elif isinstance(event, CheckpointSaved) and can_be_looked_for(event.path) and not is_there(event.path):
+            what = f"backend '{self.backend}' told of a checkpoint at '{event.path}', where there is nothing."
+            self._listener(Notice(what, warning=True, code="missing-checkpoint"))
 
     def _leave_out(self, event: Event) -> None:
         if not self._told_late:

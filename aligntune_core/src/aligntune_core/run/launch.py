@@ -40,10 +40,15 @@ def create_trainer(*, on_event: Listener | None = None, python: str = "", **job:
         BackendError: If the backend breaks the contract.
     """
     if python:
+        from aligntune_core.jobs.read import read_job
+        from aligntune_core.run.observers import Observers
         from aligntune_core.run.process.launch import launch_in_process
 
         # only that interpreter knows what it has
-        return launch_in_process(job, on_event=on_event or _console(), python=python)
+        emit = Observers(read_job(job)[0], on_event or _console())
+        remote = launch_in_process(job, on_event=emit, python=python)
+        emit.begin(remote)
+        return remote
     # the names of this module are asked for in queries, which need nothing that reads a job
     from aligntune_core.run.process.ahead import started_ahead
 
@@ -59,6 +64,7 @@ def launch(
     on_event: Listener | None = None,
     backends: Registry | None = None,
     child: ChildProcess | None = None,
+    observed: bool = True,
 ) -> Trainer:
     """Make the trainer that a verdict allows.
 
@@ -67,6 +73,7 @@ def launch(
         on_event: What receives the run's events; progress is shown on standard error if None.
         backends: The registry that the verdict was made with; this process's own if None.
         child: The process for a job that asks for one, where it was started already.
+        observed: Whether the observers of this environment are told; not where another process tells its own.
 
     Raises:
         JobError: If the verdict refuses the job.
@@ -79,14 +86,15 @@ def launch(
     from aligntune_core.run.observers import Observers
 
     job = verdict.raise_if_refused()
-    emit = on_event or _console()
+    emit = Observers(job, on_event or _console(), None if observed else ())
     if job.isolation:
         from aligntune_core.run.process.launch import launch_in_process
 
-        return launch_in_process(
+        remote = launch_in_process(
             job.settings(), on_event=emit, child=child, reason=verdict.reason, rejected=verdict.rejected
         )
-    emit = Observers(job, emit)
+        emit.begin(remote)
+        return remote
     emit(
         Decided(verdict.backend, verdict.reason, verdict.rejected, tuple(str(problem) for problem in verdict.warnings))
     )

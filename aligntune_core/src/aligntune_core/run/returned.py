@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 from aligntune_core.errors import BackendError, RunError
 from aligntune_core.kit.figures import require_finite
 from aligntune_core.run.emitting import REPORT_IT
+from aligntune_core.run.written import can_be_looked_for, holds_more_than_checkpoints, is_there
 from aligntune_core.shape import wrong_entry, wrong_field
 from aligntune_core.trainer import TrainResult
 from aligntune_core.wording import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from aligntune_core.run.order import Order
 
 _NO_STEP = "no step was taken: the dataset's rows don't fill one batch, or the run was stopped before the first."
@@ -90,23 +89,13 @@ def checked_folder(backend: str, returned: object) -> Path:
     if not isinstance(returned, str | os.PathLike) or not str(returned):
         raise _breach(backend, f"returned {shown(returned)} from save(), not the path of what it saved")
     folder = Path(returned)
-    # other processes of a run may be on other machines, and only the first one writes
-    if os.environ.get("RANK", "0") == "0" and not any(_written(folder)):
-        there = "holds no model" if folder.exists() else "does not exist"
+    if can_be_looked_for(str(returned)) and not holds_more_than_checkpoints(folder):
+        there = "holds no model" if is_there(str(folder)) else "does not exist"
         raise RunError(
             f"the model was not saved: backend '{backend}' names '{folder}', which {there}.",
             fix=f"{REPORT_IT} A checkpoint of the run, if it wrote one, holds the weights.",
         )
     return folder
-
-
-def _written(place: Path) -> Iterator[Path]:
-    """The files with something in them, but for those of checkpoints."""
-    if place.is_file() and place.stat().st_size:
-        yield place
-    for parent, folders, files in os.walk(place):
-        folders[:] = [name for name in folders if not name.startswith("checkpoint-")]
-        yield from (Path(parent, name) for name in files if Path(parent, name).stat().st_size)
 
 
 def _breach(backend: str, fault: str) -> BackendError:

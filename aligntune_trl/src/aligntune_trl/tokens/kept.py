@@ -86,7 +86,7 @@ class RowEncoder:
         if digest is None or not rows.cache_files:
             return None
         code = [row_code(Path(file).parent) for file in (__file__, encoders.__file__)]
-        libraries = versions("aligntune-trl", "transformers", "tokenizers")
+        libraries = versions("aligntune-trl", "transformers", "tokenizers", "jinja2")
         return key_of("tokens", rows._fingerprint, self.encoder.__name__, digest, code, libraries)  # noqa: SLF001
 
 
@@ -119,12 +119,18 @@ def _batches(rows: Iterable[Mapping[str, Any]], most: int | None) -> Iterator[li
 
 
 def _digest(tokenizer: Any) -> str | None:
-    """All that a tokenizer's ids depend on; None for one that does not say it all."""
+    """All that a tokenizer's ids depend on; None for one that does not say it all.
+
+    A tokenizer whose class comes with the model may do anything, and a template that writes the date writes another one
+    tomorrow.
+    """
     backend = getattr(tokenizer, "backend_tokenizer", None)
-    if backend is None:
+    template = tokenizer.chat_template
+    if backend is None or not type(tokenizer).__module__.startswith("transformers.") or "strftime" in str(template):
         return None
-    said = blake2b(backend.to_str().encode("utf-8", "surrogatepass"), digest_size=16)
+    # before its added tokens stands how it cuts and pads, which each call sets anew
+    said = blake2b(backend.to_str().partition('"added_tokens"')[2].encode("utf-8", "surrogatepass"), digest_size=16)
     flags = ("add_bos_token", "add_eos_token", "split_special_tokens")
     told = [getattr(tokenizer, flag, None) for flag in flags]
-    said.update(repr((type(tokenizer).__name__, tokenizer.chat_template, tokenizer.special_tokens_map, told)).encode())
+    said.update(repr((type(tokenizer).__name__, template, tokenizer.special_tokens_map, told)).encode())
     return said.hexdigest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from aligntune_core.check.named_rewards import named_rewards
 from aligntune_core.kit.loading import load_config, loading
 from aligntune_core.kit.starting_model import starting_model
 from aligntune_core.machine.importing import large_import
@@ -55,7 +56,8 @@ def build_ppo(made_of: Ingredients, engine: Engine) -> PPOTrainer:
 
 
 def _reward_functions(job: Job, config: Any, rows: Any) -> dict[str, Any]:
-    functions = resolve(job.reward_functions, max_completion_length=config.max_completion_length)
+    named = named_rewards(job)
+    functions = resolve(job.reward_functions, max_completion_length=config.max_completion_length, named=named)
     probe(functions, [rows[index] for index in range(min(2, len(rows)))])
     return {
         "reward_functions": {function.name: guarded(function) for function in functions},

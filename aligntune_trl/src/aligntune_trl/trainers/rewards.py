@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from aligntune_core import DataError
+from aligntune_core.check.named_rewards import named_rewards
 from aligntune_core.check.tokens import too_few_rows
 from aligntune_core.rewards import guarded, probe, resolve
 from aligntune_trl.translation.arguments import may_lack_rewards
@@ -27,7 +28,8 @@ def reward_functions(job: Job, recipe: Recipe, config: Any, rows: Any) -> list[R
     Raises:
         RewardError: If a function can't be found or doesn't return one number for each completion.
     """
-    functions = list(resolve(job.reward_functions, max_completion_length=config.max_completion_length))
+    named = named_rewards(job)
+    functions = list(resolve(job.reward_functions, max_completion_length=config.max_completion_length, named=named))
     punishes = recipe.own_args.get("overlong_punishment") and job.backend_args.get("overlong_punishment", True)
     if punishes and all(function.name.partition("(")[0] != "soft_overlong" for function in functions):
         functions += resolve(["soft_overlong"], max_completion_length=config.max_completion_length)

@@ -54,7 +54,7 @@ REFUSED: Mapping[str, tuple[Callable[[object], bool], str]] = {
     "completion_only_loss": (_given, "rows are tokenised before Unsloth sees them"),
     "assistant_only_loss": (_on, "rows are tokenised before Unsloth sees them"),
     "padding_free": (_on, "only padded batches were tried"),
-    "packing": (_on, "it is a key of the job"),
+    "packing": (_on, "packed rows were never tried"),
     "precompute_ref_log_probs": (_on, "it was never tried with Unsloth"),
     "sync_ref_model": (_on, "it was never tried with Unsloth"),
     "use_vllm": (_on, "sampling by vLLM was never tried with Unsloth"),

@@ -85,8 +85,8 @@ class UnslothEngine:
         for name in _LATER:
             if name in self._said:
                 setattr(config, name, deepcopy(self._said[name]))
-        kept = {name for name, value in self._said.items() if not (name == "max_length" and value is None)}
-        require_same(_Values(self._said), config, kept)
+        changed = {"max_length"} if self._said.get("max_length") is None else set()
+        require_same(_Values(self._said), config, set(self._said) - changed)
 
     def merged(self, model: Any) -> Any:
         """The model as its files have it, with the adapter merged by peft: a model that has sampled can't be copied."""

@@ -20,8 +20,8 @@ _AT_ONCE = 256
 def cut_and_masked(made_of: Ingredients, config: Any) -> Ingredients:
     """The same with demonstrations as Unsloth's trainer keeps them; rows of another kind as they are.
 
-    It takes tokens with labels as they come: longer ones are cut by the model, unsaid, and packed ones attend to each
-    other. Tokens with masks go TRL's own way.
+    It takes tokens with labels as they come, and longer rows are cut by the model, unsaid. Tokens with masks go TRL's
+    own way.
 
     Args:
         made_of: The job and what was loaded for it, demonstrations in tokens.
@@ -29,10 +29,9 @@ def cut_and_masked(made_of: Ingredients, config: Any) -> Ingredients:
     """
     if made_of.recipe.kind is not DatasetKind.DEMONSTRATIONS:
         return made_of
-    kept = slice(None)
-    if config.max_length and not (config.packing and config.packing_strategy != "bfd"):
-        ends = config.truncation_mode == "keep_end" and not config.packing
-        kept = slice(-config.max_length, None) if ends else slice(config.max_length)
+    kept = slice(config.max_length)
+    if config.max_length and config.truncation_mode == "keep_end":
+        kept = slice(-config.max_length, None)
     evaluation = made_of.eval_rows
     rows = _masked(made_of.rows, kept)
     return replace(made_of, rows=rows, eval_rows=_masked(evaluation, kept) if evaluation else evaluation)

@@ -13,11 +13,6 @@ from aligntune_unsloth.process import require_rewritten
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-_OURS: Mapping[str, Any] = {
-    # padded batches, as TRL's own: Unsloth would choose by the GPU
-    "padding_free": False,
-}
-"""What is set in every configuration that has the field."""
 _ITS_OWN: Mapping[str, Any] = {
     # Unsloth would start as many processes as there are cores
     "dataset_num_proc": 1,
@@ -50,7 +45,8 @@ def rewritten_configuration(kind: type, arguments: Mapping[str, Any], room: int)
     require_rewritten(kind)
     plain = original(kind)
     names = {field.name for field in fields(plain) if field.init}
-    wanted = {**arguments, **{name: value for name, value in _OURS.items() if name in names}}
+    # padded batches, as TRL's own: Unsloth would choose by the GPU
+    wanted = {**arguments, **({"padding_free": False} if "padding_free" in names else {})}
     # what an engine of this release makes of the same words
     expected = configured(plain, dict(wanted))
     own = {name: value for name, value in _ITS_OWN.items() if name in names}

@@ -162,6 +162,15 @@ def test_another_version_is_refused_before_it_gets_a_job(keys, monkeypatch, key,
         greeting.expect_same({**own, key: value}, "python")
 
 
+def test_the_version_that_is_told_is_that_of_the_distribution():
+    from tomllib import loads
+
+    from aligntune_core import __version__
+
+    project = Path(__file__).parents[4] / "aligntune_core" / "pyproject.toml"
+    assert loads(project.read_text(encoding="utf-8"))["project"]["version"] == __version__
+
+
 def test_a_patch_of_the_core_is_no_other_version():
     from aligntune_core.run.process.greeting import expect_same, greeting
 

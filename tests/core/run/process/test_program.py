@@ -60,6 +60,20 @@ def test_a_refused_job_exits_with_2():
     assert (code, told["problems"][0]["key"]) == (2, "isolation")
 
 
+@pytest.mark.parametrize("words", [["--no-such-option"], ["batch_size=0"]])
+def test_a_process_that_gets_no_job_leaves_nothing(words, tmp_path):
+    code, _, _ = said("--isolation", "process", *words)
+    assert code == 2
+    assert list((tmp_path / "temporary").iterdir()) == []
+    assert not Path("out").exists()
+
+
+def test_a_run_that_went_well_leaves_no_log(tmp_path):
+    code, _, _ = said("--isolation=process", "backend_args.act=printing")
+    assert code == 0
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
 def test_what_an_engine_prints_stays_out_of_what_the_program_prints():
     code, told, err = said("--json", "--isolation", "process", "backend_args.act=printing")
     assert (code, told["status"]) == (0, "ok")

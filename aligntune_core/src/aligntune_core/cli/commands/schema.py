@@ -26,7 +26,7 @@ def schema() -> None:
     settings: dict[str, dict[str, type[BaseModel]]] = {}
     keys: dict[str, type[BaseModel]] = {}
     for name in known.names():
-        backend = known.get(name)
+        backend = known.light(name)
         try:
             found, brought = {name: all_settings(backend, known)}, job_keys_of(backend, known)
             more = {name: brought} if brought else {}

@@ -91,7 +91,8 @@ def main(channel: int, lifeline: int) -> None:
     conversation = Conversation("c", send, work, inbox.put, special=work.special)
     work.call = conversation.call
     threading.Thread(target=_read, args=(ours, conversation, inbox), name="channel", daemon=True).start()
-    work.get_ready()
+    with large_import():
+        work.get_ready()
     while (frame := inbox.get()) is not None:
         conversation.handle(frame)
 

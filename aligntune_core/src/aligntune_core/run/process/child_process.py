@@ -47,6 +47,10 @@ class ChildProcess:
     """
 
     def __init__(self, python: str = "") -> None:
+        if os.name != "posix":
+            raise BackendError(
+                "a process of its own needs a system with POSIX signals, and this is none.", fix="Leave out isolation."
+            )
         self.python = python or sys.executable
         self.folder = Path(tempfile.mkdtemp(prefix="aligntune-"))
         self.log = self.folder / "output.log"

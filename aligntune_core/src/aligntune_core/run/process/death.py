@@ -56,6 +56,8 @@ class Death:
         return ended
 
     def _has_ended(self) -> bool:
+        if not hasattr(os, "waitid"):  # some systems have none, and there the exit code is taken
+            return self._process.poll() is not None
         try:
             return os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
         except ChildProcessError:  # somebody else has taken its exit code

@@ -79,7 +79,7 @@ class Work:
         verdict = decide(unpacked(job, self.call, self.special))
         if reason:
             verdict = replace(verdict, reason=reason, rejected=rejected)
-        self._trainer = launch(verdict, on_event=self._tell)
+        self._trainer = launch(verdict, on_event=self._tell, observed=False)
 
     def _tell(self, event: Event) -> None:
         try:

@@ -1,0 +1,100 @@
+"""What a process of its own costs: ``aligntune train`` against the same with ``--isolation process``, in turns.
+
+Run it with ``python tests/benchmarks/process.py [--rounds 5] [--steps 40]``. Each run is a fresh program that trains
+``builtin:tiny`` with SFT and logs every step. Printed are the time from the program's start until its first step is
+told, the processor time that the program and its process took until then, and the median from step to step: the median
+and the best of all rounds of each, and their difference. Bounds: 0.3 s until the first step, 1 % from step to step.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+MAIN = "from aligntune_core.cli.main import main; main()"
+TICKS = os.sysconf("SC_CLK_TCK")
+FIRST_BOUND, STEP_BOUND = 0.3, 0.01
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: seconds until the first step, processor seconds until then, and the median of a step in seconds."""
+
+    first: float
+    processor: float
+    step: float
+
+
+def processor_seconds(pid: int) -> float:
+    """What a process and those that it started have used of the processors."""
+    try:
+        told = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        threads = [each.read_text(encoding="utf-8") for each in Path(f"/proc/{pid}/task").glob("*/children")]
+    except OSError:
+        return 0.0
+    children = {int(child) for each in threads for child in each.split()}
+    return sum(map(int, told[11:15])) / TICKS + sum(map(processor_seconds, children))
+
+
+def train(words: list[str], steps: int) -> Run:
+    """Train once, in a folder and with a cache of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        job = [
+            "algorithm=sft", "backend=trl", "model_name=builtin:tiny", "dataset_name=builtin:instructions",
+            f"output_dir={folder}/out", f"max_steps={steps}", "batch_size=8", "logging_steps=1", "save_steps=100000",
+        ]  # fmt: skip
+        environment = {**os.environ, "ALIGNTUNE_CACHE": f"{folder}/cache", "COLUMNS": "200"}
+        begun = time.perf_counter()
+        process = subprocess.Popen(
+            [sys.executable, "-c", MAIN, "train", *job, *words], stderr=subprocess.PIPE, text=True, env=environment
+        )
+        marks, processor = [], 0.0
+        for line in process.stderr or ():
+            if re.match(r"step \d+/", line):
+                marks.append(time.perf_counter())
+                processor = processor or processor_seconds(process.pid)
+        if process.wait():
+            raise RuntimeError(f"{words} failed")
+    return Run(marks[0] - begun, processor, statistics.median(b - a for a, b in itertools.pairwise(marks)))
+
+
+def main() -> None:
+    """Measure and print."""
+    given = argparse.ArgumentParser()
+    given.add_argument("--rounds", type=int, default=5)
+    given.add_argument("--steps", type=int, default=40)
+    asked = given.parse_args()
+    ways: dict[str, list[str]] = {"in one process": [], "with its own": ["--isolation", "process"]}
+    runs: dict[str, list[Run]] = {name: [] for name in ways}
+    for number in range(asked.rounds + 1):
+        # the other one first in every other round; the first round warms up what the machine keeps of files
+        for name, words in sorted(ways.items(), reverse=bool(number % 2)):
+            done = train(words, asked.steps)
+            if number:
+                runs[name].append(done)
+    print(f"{'':32}{'median':>24}{'best':>24}")
+    for field, unit in (("first", "s"), ("processor", "s"), ("step", "s")):
+        for summary in (runs,):
+            told = {name: [getattr(each, field) for each in some] for name, some in summary.items()}
+            here, there = (told[name] for name in ways)
+            cells = [
+                f"{pick(here):.4f} {pick(there):.4f} {pick(there) - pick(here):+.4f} {unit}"
+                for pick in (statistics.median, min)
+            ]
+            print(f"{field:12}here, apart, difference {cells[0]:>28}{cells[1]:>28}")
+    first = min(each.first for each in runs["with its own"]) - min(each.first for each in runs["in one process"])
+    step = min(each.step for each in runs["with its own"]) / min(each.step for each in runs["in one process"]) - 1
+    print(f"until the first step {first:+.3f} s (bound {FIRST_BOUND}), a step {step:+.2%} (bound {STEP_BOUND:.0%})")
+
+
+if __name__ == "__main__":
+    main()
