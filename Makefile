@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+TRL_VERSIONS := aligntune_trl/src/aligntune_trl/constraints.txt
 STAMP := $(VENV)/.installed
 export HF_HUB_OFFLINE ?= 1
 
@@ -9,7 +10,7 @@ export HF_HUB_OFFLINE ?= 1
 
 install: $(STAMP)
 
-$(STAMP): constraints.txt tests/requirements.txt pyproject.toml $(wildcard aligntune_*/pyproject.toml)
+$(STAMP): constraints.txt $(TRL_VERSIONS) tests/requirements.txt pyproject.toml $(wildcard aligntune_*/pyproject.toml)
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "AlignTune needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another one: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable aligntune_core --editable 'aligntune_trl[gguf]' --requirement tests/requirements.txt
@@ -28,9 +29,9 @@ OLDEST ?= 1.12.0
 OLDEST_VENV := .venv-trl-$(OLDEST)
 SELECTION ?= tests/trl
 
-$(OLDEST_VENV)/.installed: constraints.txt $(wildcard aligntune_*/pyproject.toml)
+$(OLDEST_VENV)/.installed: $(TRL_VERSIONS) constraints.txt $(wildcard aligntune_*/pyproject.toml)
 	$(PYTHON) -m venv $(OLDEST_VENV)
-	sed 's/^trl==.*/trl==$(OLDEST)/' constraints.txt > $(OLDEST_VENV)/constraints.txt
+	cat $(TRL_VERSIONS) constraints.txt | sed '/^--constraint/d; s/^trl==.*/trl==$(OLDEST)/' > $(OLDEST_VENV)/constraints.txt
 	$(OLDEST_VENV)/bin/python -m pip install --quiet --constraint $(OLDEST_VENV)/constraints.txt --editable aligntune_core --editable 'aligntune_trl[gguf]' pytest hypothesis
 	touch $@
 

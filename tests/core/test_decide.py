@@ -11,6 +11,7 @@ import pytest
 
 from aligntune_core import Algorithm, Capability, Feature, ImportOrder, JobError, Problem, Severity
 from aligntune_core.algorithms import ALGORITHMS
+from aligntune_core.backends.origins import install_command
 from aligntune_core.backends.queries import capabilities, supports
 from aligntune_core.backends.registry import Registry
 from aligntune_core.check.decide import decide
@@ -94,7 +95,7 @@ def test_unsupported_algorithm_that_no_backend_here_supports(only, fake):
     problem = only(unable, algorithm="dpo", backend="unable")
     assert problem.message == "backend 'unable' does not train 'dpo': not declared."
     # the backends of this project are not installed here, and one of them may
-    assert problem.fix == 'No other backend here does; install one that may: pip install "aligntune[trl]>=1.0"'
+    assert problem.fix == f"No other backend here does; install one that may: {install_command(['aligntune-trl'])}"
 
 
 def test_an_algorithm_that_another_plugin_brings_is_known(judge, fake):
@@ -142,7 +143,7 @@ def test_backend_not_installed(only):
     problem = only(backend="unsloth")
     assert (problem.code, problem.key) == ("backend-not-installed", "backend")
     assert problem.message == "backend 'unsloth' is not installed: aligntune-unsloth is not installed."
-    assert problem.fix == 'Install it with: pip install "aligntune[unsloth]>=1.0"'
+    assert problem.fix == f"Install it with: {install_command(['aligntune-unsloth'])}"
 
 
 def test_backend_whose_engine_is_missing(only, fake):
@@ -485,9 +486,9 @@ def test_auto_says_why_it_rejected_each(judge, fake, plugin):
     assert verdict.backend == "able"
     assert verdict.rejected == {
         "trl": "backend 'trl' is not installed: aligntune-trl is not installed. "
-        'Install it with: pip install "aligntune[trl]>=1.0"',
+        f"Install it with: {install_command(['aligntune-trl'])}",
         "unsloth": "backend 'unsloth' is not installed: aligntune-unsloth is not installed. "
-        'Install it with: pip install "aligntune[unsloth]>=1.0"',
+        f"Install it with: {install_command(['aligntune-unsloth'])}",
         "bare": "backend 'bare' does not train 'sft' with all weights.",
         "broken": verdict.rejected["broken"],
         "off": "backend 'off' is disabled: ALIGNTUNE_DISABLED_BACKENDS names it. Change that environment variable.",
@@ -507,7 +508,7 @@ def test_no_backend(judge, fake):
         "backend 'unsloth' is not installed: aligntune-unsloth is not installed; "
         "backend 'bare' does not train 'sft' with all weights."
     )
-    assert problem.fix == 'Install one, e.g. with: pip install "aligntune[trl]>=1.0"'
+    assert problem.fix == f"Install one, e.g. with: {install_command(['aligntune-trl'])}"
 
 
 def test_auto_speaks_of_the_job_where_a_backend_could_train_it_were_it_right(judge, fake):

@@ -8,6 +8,7 @@ import socket
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from urllib.error import URLError
@@ -17,7 +18,7 @@ import pytest
 from aligntune_core import Capability, Problem, Severity, hookimpl
 from aligntune_core.doctor import disk, hub, hub_cache
 from aligntune_core.doctor import look as examine
-from aligntune_core.doctor.backends import standing_findings
+from aligntune_core.doctor.backends import _own_environment, standing_findings
 from aligntune_core.doctor.codes import CODES
 from aligntune_core.doctor.disk import disk_findings
 from aligntune_core.doctor.finding import Level, finding
@@ -307,8 +308,11 @@ def test_backends_that_can_not_share_an_environment_are_told_apart(backends, fak
     unmet, apart = only(found, "backend-unmet"), only(found, "backends-apart")
     assert unmet.message == "backend 'two' lacks what it needs: engine>=1,<2 (2.5 is installed); more (not installed)."
     assert apart.message == "engine 2.5 suits 'one' (>=2), not 'two' (>=1,<2)."
-    own = "python -m venv .venv-two && .venv-two/bin/pip install two"
-    assert (unmet.command, apart.command, unmet.stops, apart.stops) == (own, own, ("two",), ())
+    # one of this process alone has no distribution to make an environment from, unlike one that is installed
+    assert (unmet.command, apart.command, unmet.stops, apart.stops) == ("", "", ("two",), ())
+    one, two = replace(known.get("one"), name="trl"), replace(known.get("two"), origin="engine 2.5")
+    assert _own_environment(one) == "aligntune env create trl"
+    assert _own_environment(two) == "aligntune env create two --from engine"
     # without a rival, what is missing is installed here
     alone = backends(fake("two", requirements=("engine>=1,<2",), install="pip install two"))
     assert only(standing_findings(alone, "cpu"), "backend-unmet").command == "pip install two"
@@ -559,12 +563,13 @@ def test_a_part_that_fails_does_not_keep_the_others_from_being_told(backends, mo
 
 
 def test_without_any_backend_there_is_a_command_that_installs_one():
+    from aligntune_core.backends.origins import install_command
     from aligntune_core.backends.registry import Registry
 
     found = doctor(network=False, backends=Registry([], {}))
     assert not found.ok
     assert found.findings[0].code == "no-backend"
-    assert found.findings[0].command == 'pip install "aligntune[trl]>=1.0"'
+    assert found.findings[0].command == install_command(["aligntune-trl"])
 
 
 def written_codes():

@@ -5,9 +5,10 @@ import json
 import pytest
 
 from aligntune_core import AlignTuneError, Capability, Encoded, Encoding, Notice, Plan, Started, Stepped, hookimpl
-from aligntune_core.check.ask import check, check_job
+from aligntune_core.check.ask import check_job
 from aligntune_core.check.examination import Level
 from aligntune_core.machine.devices import Gpu, Nvidia
+from aligntune_core.run.ask import check
 
 FEATURES = {"full", "lora", "evaluation", "resume", "cpu", "cuda"}
 

@@ -18,6 +18,7 @@ from aligntune_core import (
     TrainResult,
     hookimpl,
 )  # fmt: skip
+from aligntune_core.backends.origins import install_command
 from aligntune_core.check.decide import decide
 from aligntune_core.events import Decided
 from aligntune_core.run.launch import create_trainer, launch
@@ -206,17 +207,19 @@ def test_the_status_of_backends(here):
             "status": "missing",
             "version": "",
             "reason": "aligntune-trl is not installed",
-            "install": 'pip install "aligntune[trl]>=1.0"',
+            "install": install_command(["aligntune-trl"]),
             "notes": [],
+            "environment": "",
         },
         "unsloth": {
             "status": "missing",
             "version": "",
             "reason": "aligntune-unsloth is not installed",
-            "install": 'pip install "aligntune[unsloth]>=1.0"',
+            "install": install_command(["aligntune-unsloth"]),
             "notes": [],
+            "environment": "",
         },
-        "fake": {"status": "ready", "version": "", "reason": "", "install": "", "notes": []},
+        "fake": {"status": "ready", "version": "", "reason": "", "install": "", "notes": [], "environment": ""},
     }
 
 

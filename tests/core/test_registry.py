@@ -11,6 +11,7 @@ import pytest
 from aligntune_core import Algorithm, BackendError, Capability
 from aligntune_core.backends.backend import Status
 from aligntune_core.backends.engines import ENGINES
+from aligntune_core.backends.origins import install_command
 from aligntune_core.backends.registry import Registry
 from aligntune_core.backends.requirements import unmet_requirements
 from aligntune_core.capabilities import CONTRACT_VERSION
@@ -280,8 +281,9 @@ def test_a_known_backend_that_is_not_installed_says_how_to_install_it():
         "status": "missing",
         "version": "",
         "reason": "aligntune-unsloth is not installed",
-        "install": 'pip install "aligntune[unsloth]>=1.0"',
+        "install": install_command(["aligntune-unsloth"]),
         "notes": [],
+        "environment": "",
     }
 
 

@@ -49,6 +49,7 @@ ELSEWHERE = {
     "reward_model_name": "is loaded by the PPO trainer",
     "reward_functions": "are resolved by the core and handed to the trainer",
     "resume": "is resolved by checkpoints.py and handed to train()",
+    "isolation": "decides in the core where the job runs",
 }
 """Where every other key goes."""
 

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
         get_backend_status,
     )
     from aligntune_core.backends.queries import capabilities, find_backends, supports
-    from aligntune_core.check.ask import check
     from aligntune_core.doctor.look import doctor
     from aligntune_core.errors import (
         AlignTuneError,
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
         RunError,
     )
     from aligntune_core.job import Job
+    from aligntune_core.run.ask import check
     from aligntune_core.run.launch import create_trainer
 
 __version__ = "1.0.0"
@@ -56,7 +56,7 @@ _HOMES = {
     "BackendType": "aligntune.core.backend_factory",
     "Job": "aligntune_core.job",
     "capabilities": "aligntune_core.backends.queries",
-    "check": "aligntune_core.check.ask",
+    "check": "aligntune_core.run.ask",
     "create_rl_trainer": "aligntune.core.backend_factory",
     "create_sft_trainer": "aligntune.core.backend_factory",
     "create_trainer": "aligntune_core.run.launch",

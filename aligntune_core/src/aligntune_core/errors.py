@@ -87,6 +87,12 @@ class BackendError(AlignTuneError):
     code = "backend"
 
 
+class SetupError(AlignTuneError):
+    """An environment for a backend that can't be made, found or used."""
+
+    code = "environment"
+
+
 class RunError(AlignTuneError):
     """A run that began and could not go on."""
 

@@ -205,6 +205,9 @@ CODES: Mapping[str, ProblemCode] = {
     "weights-unchanged": ProblemCode(
         "warning", "run", "A training left the weights as they were", "The learning rate may be too small.", "run"
     ),
+    "environment": ProblemCode(
+        "error", "data", "The environment that the backend lives in can't be asked", "Why is said.", "trainer"
+    ),
     # in a process of its own
     "other-process": ProblemCode(
         "error", "run", "Something can't be given to another process", "Its name and type are told.", "trainer"

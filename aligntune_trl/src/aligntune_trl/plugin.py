@@ -27,6 +27,7 @@ def aligntune_backend_info() -> BackendInfo:
             "accelerate>=1.4",
         ),
         job_keys=JOB_KEYS,
+        constraints="constraints.txt",
     )
 
 

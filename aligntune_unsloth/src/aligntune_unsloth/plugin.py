@@ -20,6 +20,7 @@ def aligntune_backend_info() -> BackendInfo:
         capabilities=CAPABILITIES,
         requirements=("unsloth>=2026.10", "trl>=1.15,<=1.15.0", "transformers>=4.56.2,<=5.17.0", "datasets>=4.7,<5"),
         import_order=(ImportOrder("unsloth", before=("trl", "transformers", "peft")),),
+        constraints="constraints.txt",
         job_keys=JOB_KEYS,
     )
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from aligntune_core.backends.requirements import met_requirements
+from aligntune_core.backends.requirements import met_requirements, required_names
 from aligntune_core.capabilities import Feature, Support
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from aligntune_core.capabilities import BackendInfo
+    from aligntune_core.environments.environment import Environment
     from aligntune_core.problem import Problem
 
 
@@ -64,6 +65,7 @@ class Backend:
         cause: The exception behind a ``broken`` status.
         origin: Where its plugin comes from: a distribution with its version, or this process; empty when not installed.
         notes: What is odd about its plugin and keeps nobody from using it.
+        environment: The environment of its own that it lives in; None where that is the running one.
     """
 
     name: str
@@ -76,6 +78,7 @@ class Backend:
     cause: BaseException | None = None
     origin: str = ""
     notes: tuple[Problem, ...] = ()
+    environment: Environment | None = None
 
     @property
     def ready(self) -> bool:
@@ -95,20 +98,31 @@ class Backend:
             "reason": self.reason,
             "install": self.install,
             "notes": [f"{note.message}." for note in self.notes],
+            "environment": self.environment.name if self.environment else "",
             "standing": {each.question: {"yes": each.yes, "reason": each.reason} for each in self.standing},
         }
 
 
 class KnownBackend(NamedTuple):
-    """A backend of this project: its distribution owns the name."""
+    """A backend of this project.
+
+    Args:
+        distribution: Its distribution, which owns the name.
+        needs: The other distributions of this project that it needs.
+    """
 
     distribution: str
-    install: str
+    needs: tuple[str, ...] = ("aligntune-core",)
+
+    @property
+    def distributions(self) -> tuple[str, ...]:
+        """All of this project's distributions that make the backend, each after those that it needs."""
+        return (*self.needs, self.distribution)
 
 
 KNOWN_BACKENDS = {
-    "trl": KnownBackend("aligntune-trl", 'pip install "aligntune[trl]>=1.0"'),
-    "unsloth": KnownBackend("aligntune-unsloth", 'pip install "aligntune[unsloth]>=1.0"'),
+    "trl": KnownBackend("aligntune-trl"),
+    "unsloth": KnownBackend("aligntune-unsloth", ("aligntune-core", "aligntune-trl")),
 }
 
 AUTO_ORDER = ("trl", "unsloth")
@@ -122,6 +136,8 @@ def by_preference(names: Iterable[str]) -> list[str]:
 
 
 def _installed(backend: Backend) -> Standing:
+    if backend.environment and backend.ready:
+        return Standing("installed", True, f"{backend.origin}, in the environment '{backend.environment.name}'")
     if backend.origin:
         return Standing("installed", True, backend.origin)
     owner = KNOWN_BACKENDS.get(backend.name)
@@ -135,6 +151,8 @@ def _plugin(backend: Backend) -> Standing:
         return Standing("plugin", None, f"not imported: {backend.reason}")
     if backend.status is Status.BROKEN:
         return Standing("plugin", False, backend.reason)
+    if backend.environment:
+        return Standing("plugin", True, "it kept the contract when its environment was looked at")
     if backend.plugin is None and backend.info is not None:
         return Standing("plugin", None, "not imported: what its distribution recorded of it was read")
     return Standing("plugin", True, (backend.ready and backend.reason) or "it keeps the contract")
@@ -145,6 +163,11 @@ def _engine(backend: Backend) -> Standing:
         return Standing("engine", None, "not known without its plugin")
     if backend.status is Status.MISSING:
         return Standing("engine", False, backend.reason)
+    if backend.environment:
+        packages = backend.environment.found.get("packages", {})
+        needs = required_names(backend.info.requirements)
+        told = ", ".join(f"{name} {packages[name]}" for name in needs if name in packages)
+        return Standing("engine", True, told or "it needs no package")
     return Standing("engine", True, ", ".join(met_requirements(backend.info.requirements)) or "it needs no package")
 
 

@@ -82,11 +82,6 @@ def origin(point: EntryPoint) -> str:
     return f"{distribution(point)} {version(point)}".strip() or "a distribution without metadata"
 
 
-def install(point: EntryPoint) -> str:
-    """The command that installs an entry point's distribution; empty where that is not known."""
-    return f"pip install {distribution(point)}" if _told(point, "name") else ""
-
-
 def uninstall(point: EntryPoint) -> str:
     """The command that takes an entry point's distribution away; empty where that is not known."""
     return f"pip uninstall {distribution(point)}" if _told(point, "name") else ""

@@ -6,7 +6,6 @@ from contextlib import ExitStack, contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from aligntune_core.backends.engines import imported_engines
 from aligntune_core.errors import AlignTuneError, BackendError
 from aligntune_core.wording import described, shown
 
@@ -110,8 +109,9 @@ def shielded(name: str, doing: str, told: list[str] | None = None, *, engine: bo
     Raises:
         Interrupted: If the user interrupts it; a KeyboardInterrupt that the code raised itself passes as it is.
     """
-    # what only reads what plugins say has no use for these
+    # a query that reads what is recorded needs none of these
     from aligntune_core.backends.aside import standard_output_aside
+    from aligntune_core.backends.engines import imported_engines
     from aligntune_core.backends.patience import named_when_slow
     from aligntune_core.backends.side_effects import before, undone
 

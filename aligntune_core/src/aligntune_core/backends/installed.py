@@ -85,6 +85,23 @@ def installed_version(name: str) -> str | None:
     return found.version if found else None
 
 
+def installed_folder(name: str) -> str:
+    """The folder with the metadata of an installed distribution; empty if it isn't installed, or in no folder.
+
+    Args:
+        name: Its name, in any spelling.
+    """
+    if _beyond_folders(tuple(sys.path)):
+        from importlib.metadata import PackageNotFoundError, distribution
+
+        try:
+            return str(getattr(distribution(name), "_path", ""))
+        except PackageNotFoundError:
+            return ""
+    found = _distributions(tuple(sys.path)).get(normalised(name))
+    return found.folder if found else ""
+
+
 def installed_entry_points(group: str) -> list[EntryPoint]:
     """The entry points of a group in every installed distribution; nothing is imported.
 

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from aligntune_core.algorithms import Task
-from aligntune_core.backends.backend import Status
+from aligntune_core.backends.backend import KNOWN_BACKENDS, Status
 from aligntune_core.backends.features import feature_key, feature_words, in_messages_order
 from aligntune_core.capabilities import Feature, Support
 from aligntune_core.problem import Problem
@@ -57,7 +57,7 @@ def unusable(backend: Backend) -> Problem | None:
     if backend.status is Status.MISSING:
         standing = "can't be used here" if backend.info else "is not installed"
         message = f"backend '{backend.name}' {standing}: {backend.reason}."
-        fix = f"Install it with: {backend.install}" if backend.install else ""
+        fix = f"Install it with: {backend.install}" if backend.install else _nowhere(backend)
         return Problem("backend-not-installed", message, fix, "backend")
     if backend.status is Status.BROKEN:
         fix = f"Mend or remove it: {backend.install}" if backend.install else "Mend or uninstall its distribution."
@@ -66,6 +66,14 @@ def unusable(backend: Backend) -> Problem | None:
         message = f"backend '{backend.name}' is disabled: {backend.reason}."
         return Problem("backend-disabled", message, "Change that environment variable.", "backend")
     return None
+
+
+def _nowhere(backend: Backend) -> str:
+    """That no command is known which installs a backend, where it is one of this project's."""
+    known = KNOWN_BACKENDS.get(backend.name)
+    if known is None:
+        return ""
+    return f"{known.distribution} is on no package index: install it from AlignTune's wheels or from a checkout."
 
 
 def feature_problems(algorithm: Algorithm | None, features: Collection[str]) -> Iterator[Problem]:
@@ -84,7 +92,7 @@ def feature_problems(algorithm: Algorithm | None, features: Collection[str]) -> 
 
 def process_problems(backend: Backend) -> list[Problem]:
     """What was imported into this process that the backend can't live with."""
-    if backend.info is None:
+    if backend.info is None or backend.environment:
         return []
     fix = "Use a fresh process: isolation='process' starts one, and `aligntune train` is one."
     problems = [

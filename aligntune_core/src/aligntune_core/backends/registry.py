@@ -21,12 +21,13 @@ from aligntune_core.backends.claims import (
     uninstall,
     version,
 )
-from aligntune_core.backends.claims import install as install_command
 from aligntune_core.backends.contract import check_algorithms, checked_info, job_key_notes
 from aligntune_core.backends.engines import ENGINES, EngineImport, engines_seen, forget, heavy_words
 from aligntune_core.backends.hooks import HookError, Interrupted, contained, listed, shielded, side_effect
-from aligntune_core.backends.installed import installed_entry_points
+from aligntune_core.backends.installed import installed_entry_points, installed_version
 from aligntune_core.backends.meanings import clash_note, clashes, judged
+from aligntune_core.backends.origins import install_command
+from aligntune_core.backends.other_environments import backends_elsewhere, recorded_in
 from aligntune_core.backends.plain import plain
 from aligntune_core.backends.recorded import Recorded, RecordError, differences, read_record
 from aligntune_core.backends.requirements import unmet_requirements
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from aligntune_core.algorithms import Algorithm
     from aligntune_core.backends.engines import Seen
     from aligntune_core.backends.installed import EntryPoint
+    from aligntune_core.environments.environment import Environment
     from aligntune_core.problem import Problem
 
 
@@ -53,6 +55,8 @@ class Registry:
         environ: Where ``ALIGNTUNE_DISABLED_BACKENDS``, ``ALIGNTUNE_ONLY_BACKENDS`` and ``ALIGNTUNE_PLUGINS`` are read
             from.
         records: The entry points that name what distributions recorded of their plugins.
+        elsewhere: The environments of the backends that live in one of their own; those that were recorded if None,
+            where ``entry_points`` is None too.
     """
 
     def __init__(
@@ -60,7 +64,11 @@ class Registry:
         entry_points: Iterable[EntryPoint] | None = None,
         environ: Mapping[str, str] = os.environ,
         records: Iterable[EntryPoint] = (),
+        elsewhere: Mapping[str, Environment] | None = None,
     ) -> None:
+        if elsewhere is None:
+            elsewhere = backends_elsewhere(environ) if entry_points is None else {}
+        self._living = elsewhere
         if entry_points is None:
             entry_points, records = installed_entry_points(ENTRY_POINT_GROUP), installed_entry_points(RECORD_GROUP)
         self._entry_points: dict[str, list[EntryPoint]] = {}
@@ -96,7 +104,7 @@ class Registry:
 
     def names(self) -> list[str]:
         """The names of all backends, in order of preference; no plugin is imported."""
-        return by_preference({*self._entry_points, *self._backends, *KNOWN_BACKENDS})
+        return by_preference({*self._entry_points, *self._backends, *KNOWN_BACKENDS, *self._living})
 
     def spelt(self, name: object) -> str | None:
         """The name of the backend that was meant, however it is capitalised; None if there is none."""
@@ -107,15 +115,15 @@ class Registry:
         return next((each for each in names if each.lower() == wanted.lower()), None)
 
     def get(self, name: str) -> Backend:
-        """One backend as it stands here; its plugin, and no other, is imported.
+        """One backend as it stands here; its plugin, and no other, is imported, if it lives here.
 
         Raises:
             KeyError: If there is no backend of that name.
         """
         if name not in self._backends:
-            if name not in self._entry_points and name not in KNOWN_BACKENDS:
+            if name not in self.names():
                 raise KeyError(name)
-            self._backends[name] = self._find(name)
+            self._backends[name] = self._here_or_elsewhere(name, self._find(name))
         return self._backends[name]
 
     def declared(self, name: str) -> Backend:
@@ -127,7 +135,8 @@ class Registry:
             KeyError: If there is no backend of that name.
         """
         if name not in self._backends and name not in self._declared:
-            self._declared[name] = self._from_record(name) or self.light(name)
+            found = self._from_record(name)
+            self._declared[name] = self._here_or_elsewhere(name, found) if found else self.light(name)
         return self._backends.get(name) or self._declared[name]
 
     def light(self, name: str) -> Backend:
@@ -143,12 +152,12 @@ class Registry:
         if name not in self._heavy:
             before = frozenset(sys.modules)
             try:
-                self._backends[name] = self._find(name, barred=True)
+                self._backends[name] = self._here_or_elsewhere(name, self._find(name, barred=True))
             except EngineImport:
                 forget(self._entry_points[name][0], before)
                 if self._manager.has_plugin(name):
                     self._manager.unregister(name=name)
-                self._heavy[name] = self._elsewhere(name)
+                self._heavy[name] = self._here_or_elsewhere(name, self._elsewhere(name))
         return self._backends.get(name) or self._heavy[name]
 
     def ill(self, name: str) -> list[Problem]:
@@ -297,6 +306,17 @@ class Registry:
             raise BackendError(f"its plugin breaks the contract: {described(error)}") from error
         return self._backends[name]
 
+    def _here_or_elsewhere(self, name: str, here: Backend) -> Backend:
+        """The backend as it stands here, where it can be used here or nowhere; else the one in its environment."""
+        environment = self._living.get(name)
+        if environment is None or here.status in {Status.READY, Status.DISABLED}:
+            return here
+        try:
+            return self._accepted(name, recorded_in(environment, name), None, environment)
+        except (BackendError, ValueError) as error:
+            reason = f"what is recorded of it in the environment '{environment.name}' can't be used: {error}"
+            return replace(here, status=Status.BROKEN, reason=reason.rstrip("."), environment=environment)
+
     def _find(self, name: str, *, barred: bool = False) -> Backend:
         refused = self._barred(name)
         if refused:
@@ -341,8 +361,12 @@ class Registry:
         if is_reserved(name):
             reason = "the name is AlignTune's own"
             return Backend(name, Status.BROKEN, reason=reason, install=uninstall(points[0]), origin=came)
+        if not known and not points:
+            return Backend(name, Status.MISSING, reason="it is not installed here")
         if known and not points:
-            return Backend(name, Status.MISSING, reason=f"{known.distribution} is not installed", install=known.install)
+            absent = [*(each for each in known.needs if not installed_version(each)), known.distribution]
+            reason = f"{known.distribution} is not installed"
+            return Backend(name, Status.MISSING, reason=reason, install=install_command(absent))
         if len(points) > 1:
             return Backend(name, Status.BROKEN, reason=both_claim(points), install=uninstall(points[-1]), origin=came)
         return None
@@ -424,8 +448,10 @@ class Registry:
                 raise
             raise BackendError(f"its plugin breaks the contract: {described(error)}") from error
 
-    def _accepted(self, name: str, told: Recorded, point: EntryPoint | None) -> Backend:
-        """A backend that says so of itself, as it stands here.
+    def _accepted(
+        self, name: str, told: Recorded, point: EntryPoint | None, environment: Environment | None = None
+    ) -> Backend:
+        """A backend that says so of itself, as it stands here or in an environment of its own.
 
         Raises:
             BackendError: If that breaks the contract.
@@ -434,17 +460,21 @@ class Registry:
         info = checked_info(name, plain(told.info))
         brought = tuple(map(plain, told.algorithms))
         check_algorithms(info, brought)
-        unmet = unmet_requirements(info.requirements)
+        unmet = [] if environment else unmet_requirements(info.requirements)
         self._said[name] = Recorded(info, brought)
         info, self._brought[name], faults = judged(info, brought)
         notes = (*map(clash_note, faults), *job_key_notes(info))
         came = (version(point), origin(point)) if point else ("", "this process")
-        install = info.install or (KNOWN_BACKENDS[name].install if name in KNOWN_BACKENDS else "")
-        status, reason = Status.READY, ""
+        if environment:
+            there = environment.found["backends"][name]
+            came = (str(there.get("version", "")), str(there.get("origin", "")))
+        status, reason, install = Status.READY, "", ""
         if unmet:
             status, reason = Status.MISSING, f"it needs {'; '.join(unmet)}"
-            install = install or (install_command(point) if point else "")
-        return Backend(name, status, came[0], reason, install if unmet else "", info, origin=came[1], notes=notes)
+            install = info.install or install_command(each for each in info.requirements if unmet_requirements([each]))
+        return Backend(
+            name, status, came[0], reason, install, info, origin=came[1], notes=notes, environment=environment
+        )
 
 
 @lru_cache(maxsize=1)

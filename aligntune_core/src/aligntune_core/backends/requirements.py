@@ -7,7 +7,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from aligntune_core.backends.installed import installed_version
+from aligntune_core.backends.installed import installed_version, normalised
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -85,6 +85,15 @@ def met_requirements(requirements: Iterable[str]) -> list[str]:
     """
     names = dict.fromkeys(name for _, name, _ in _applicable(requirements))
     return [f"{name} {installed_version(name)}" for name in names if installed_version(name)]
+
+
+def required_names(requirements: Iterable[str]) -> list[str]:
+    """The distributions that are required, normalised, each once.
+
+    Args:
+        requirements: PEP 508 requirements.
+    """
+    return [*dict.fromkeys(normalised(name) for _, name, _ in _applicable(requirements))]
 
 
 def _applicable(requirements: Iterable[str]) -> Iterator[tuple[str, str, str]]:

@@ -7,15 +7,16 @@ import os
 import signal
 import sys
 import warnings
-from _signal import getsignal  # type: ignore[import-not-found]
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class _Aspect(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Aspect:
     """Something that the whole process has once.
 
     Args:
@@ -61,22 +62,21 @@ def undone(was: list[Any], *, of_engine: bool = False) -> list[str]:
 
 def _folder() -> str:
     try:
-        return os.getcwd()  # noqa: PTH109 pathlib takes longer to import than all plugins
+        return os.getcwd()  # noqa: PTH109 this is asked for each plugin
     except OSError:
         return ""
 
 
 def _environment() -> dict[Any, Any]:
-    # as the system has it: this is asked twice for every plugin, and os.environ would decode all of it each time
+    # decoding all of it takes longer than importing a plugin
     return dict(getattr(os.environ, "_data", os.environ))
 
 
-def _put_environment(raw: dict[Any, Any]) -> None:
-    decode = os.fsdecode if raw and isinstance(next(iter(raw)), bytes) else str
-    was = {decode(name): decode(value) for name, value in raw.items()}
-    for name in os.environ.keys() - was.keys():
+def _put_environment(was: dict[Any, Any]) -> None:
+    values = {os.fsdecode(name): os.fsdecode(value) for name, value in was.items()}
+    for name in os.environ.keys() - values.keys():
         del os.environ[name]
-    for name, value in was.items():
+    for name, value in values.items():
         if os.environ.get(name) != value:
             os.environ[name] = value
 
@@ -89,13 +89,12 @@ _SIGNALS = tuple(
 
 
 def _handlers() -> list[Any]:
-    # that of signal makes members of an enumeration of what it finds
-    return [getsignal(number) for number in _SIGNALS]
+    return [signal.getsignal(number) for number in _SIGNALS]
 
 
 def _put_handlers(was: list[Any]) -> None:
     for number, handler in zip(_SIGNALS, was, strict=True):
-        if handler is not None and getsignal(number) is not handler:
+        if handler is not None and signal.getsignal(number) is not handler:
             signal.signal(number, handler)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from aligntune_core.check.ask import check, check_job
+    from aligntune_core.check.ask import check_job
 
-__all__ = ["check", "check_job"]
+__all__ = ["check_job"]
 
 
 def __getattr__(name: str) -> Any:

@@ -67,7 +67,7 @@ def _named(considered: Considered) -> Choice:
             choice.problems.append(absent)
     choice.problems += _notes(backend)
     choice.problems += _here(backend, considered)
-    if backend.plugin is not None and algorithm:
+    if (backend.plugin is not None or backend.environment) and algorithm:
         choice.problems += _asked(backend, considered)
     return choice
 

@@ -117,7 +117,11 @@ def _other_name(given: Job, considered: Considered) -> Iterator[Problem]:
         yield Problem("algorithm-alias", message, "", "algorithm", Severity.WARNING)
 
 
-def _on_disk(considered: Considered) -> Iterator[Problem]:
+def _on_disk(considered: Considered) -> Iterable[Problem]:
+    found = list(place_problems(considered.job, considered.algorithm)) if considered.wanted == AUTO else None
+    # plugins are imported for their formats only where the core's are not enough
+    if found is not None and all(problem.code != "data" for problem in found):
+        return found
     try:
         formats = formats_for_job(considered)
     except HookError:

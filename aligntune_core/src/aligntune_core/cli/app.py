@@ -10,6 +10,7 @@ from aligntune_core.cli.commands.backends import backends
 from aligntune_core.cli.commands.capabilities import capabilities
 from aligntune_core.cli.commands.check import check
 from aligntune_core.cli.commands.doctor import doctor
+from aligntune_core.cli.commands.env import env
 from aligntune_core.cli.commands.plugin import plugin
 from aligntune_core.cli.commands.quickstart import quickstart
 from aligntune_core.cli.commands.schema import schema
@@ -54,4 +55,5 @@ def options(
 
 for _command in (train, check, capabilities, backends, doctor, schema, quickstart):
     app.command()(_command)
+app.add_typer(env, name="env")
 app.add_typer(plugin, name="plugin")

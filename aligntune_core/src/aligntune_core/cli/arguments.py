@@ -57,7 +57,7 @@ def judge(words: list[str], *, level: str = "") -> Verdict:
     except JobFileError as error:
         return Verdict(None, "", problems=(Problem(error.code, error.message, error.fix),))
     if level:
-        from aligntune_core.check.ask import check_job
+        from aligntune_core.run.ask import check_job
 
         return check_job(values, level=level, places=places)
     from aligntune_core.check.decide import decide

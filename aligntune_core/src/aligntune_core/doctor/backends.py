@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from aligntune_core.backends.backend import Backend, Status
+from aligntune_core.backends.backend import KNOWN_BACKENDS, Backend, Status
 from aligntune_core.backends.installed import installed_version, normalised
 from aligntune_core.backends.objections import diagnosed, process_problems
+from aligntune_core.backends.origins import place_of
 from aligntune_core.backends.requirements import unmet_requirements
 from aligntune_core.capabilities import Feature, Support
 from aligntune_core.doctor.finding import Finding, finding, from_problem
@@ -147,8 +148,13 @@ def _apart_findings(
 
 
 def _own_environment(backend: Backend) -> str:
-    folder = f".venv-{backend.name}"
-    return f"python -m venv {folder} && {folder}/bin/{backend.install}" if backend.install else ""
+    """The command that makes an environment for a backend; empty where its distribution is not known."""
+    if backend.name in KNOWN_BACKENDS:
+        return f"aligntune env create {backend.name}"
+    distribution = backend.origin.partition(" ")[0]
+    if not installed_version(distribution):  # one of this process alone
+        return ""
+    return f"aligntune env create {backend.name} --from {place_of(distribution)}"
 
 
 def _trains_on(backend: Backend, device: str) -> bool:

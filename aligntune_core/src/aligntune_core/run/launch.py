@@ -87,19 +87,24 @@ def launch(
 
     job = verdict.raise_if_refused()
     emit = Observers(job, on_event or _console(), None if observed else ())
-    if job.isolation:
+    known = backends or registry()
+    backend = known.get(verdict.backend)
+    if job.isolation or backend.environment:
         from aligntune_core.run.process.launch import launch_in_process
 
         remote = launch_in_process(
-            job.settings(), on_event=emit, child=child, reason=verdict.reason, rejected=verdict.rejected
+            job.settings(),
+            on_event=emit,
+            child=child,
+            reason=verdict.reason,
+            rejected=verdict.rejected,
+            environment=backend.environment,
         )
         emit.begin(remote)
         return remote
     emit(
         Decided(verdict.backend, verdict.reason, verdict.rejected, tuple(str(problem) for problem in verdict.warnings))
     )
-    known = backends or registry()
-    backend = known.get(verdict.backend)
     watching = _watching_the_length(job, emit, lambda rows: _room(job, backend, known, rows))
     emitting = Emitting(verdict.backend, watching, job.algorithm)
     with calling(emitting, "made the trainer"):

@@ -50,6 +50,8 @@ def backend_lines(ink: Ink, only: str | None = None, *, whole: bool = False) -> 
     for name, backend in found.items():
         status = ink.style(str(backend.status), _COLOURS[backend.status]) + " " * (8 - len(backend.status))
         yield f"{name.ljust(names)}  {status}  {backend.version.ljust(versions)}".rstrip()
+        if backend.environment and not whole:
+            yield ink.wrap(f"it lives in the environment '{backend.environment.name}'", "    ")
         if whole and backend.info:
             yield ink.wrap(backend.info.summary, "    ")
         for note in backend.notes:

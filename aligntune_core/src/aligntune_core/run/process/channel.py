@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import socket
+import sys
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from aligntune_core.run.process.values import as_bytes, of_bytes
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Iterator, Mapping
 
 _AT_ONCE = 1 << 18
+_WHOLE = 1 << 14 if sys.platform == "linux" else 0
+"""Bytes up to which the system takes a message as a whole or not at all."""
 
 
 class NotAFrameError(ValueError):
@@ -39,6 +42,22 @@ class Channel:
         line = as_bytes(frame)
         with self._lock:
             self.end.sendall(line)
+
+    def send_whole(self, frame: Mapping[str, Any]) -> bool:
+        """Send one frame, if it can be sent at once and without a signal breaking it off; says whether it was.
+
+        Raises:
+            OSError: If nobody reads them any more.
+        """
+        line = as_bytes(frame)
+        if len(line) > _WHOLE:
+            return False
+        with self._lock:
+            try:
+                self.end.send(line, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return False
+        return True
 
     def receive(self) -> list[dict[str, Any]] | None:
         """The frames that have come, after waiting for something to come; None when no more will.

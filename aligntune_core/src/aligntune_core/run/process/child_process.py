@@ -25,7 +25,7 @@ from aligntune_core.run.process.lifeline import Lifeline
 from aligntune_core.run.process.output import last_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from aligntune_core.run.process.death import Death
 
@@ -41,12 +41,14 @@ class ChildProcess:
 
     Args:
         python: The interpreter: one that has AlignTune and the backend. This process's own if empty.
+        environ: The environment variables that it is started with; this process's own if None.
+        keep: File descriptors that it inherits.
 
     Raises:
         BackendError: If the interpreter can't be started.
     """
 
-    def __init__(self, python: str = "") -> None:
+    def __init__(self, python: str = "", environ: Mapping[str, str] | None = None, keep: tuple[int, ...] = ()) -> None:
         if os.name != "posix":
             raise BackendError(
                 "a process of its own needs a system with POSIX signals, and this is none.", fix="Leave out isolation."
@@ -62,14 +64,13 @@ class ChildProcess:
         self._gone = threading.Event()
         self._greeting: dict[str, Any] = {}
         self._outbox: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
-        self._start()
+        self._start(environ, keep)
         self.conversation = Conversation(
-            "p", self._outbox.put, self._serve, self._elsewhere,
+            "p", self._send, self._serve, self._elsewhere,
             broken_into=self._broken_into,
         )  # fmt: skip
         for work in (self._read, self._write):
             threading.Thread(target=work, name=f"aligntune process {self.pid}", daemon=True).start()
-        self._outbox.put(greeting())
 
     @property
     def pid(self) -> int:
@@ -155,7 +156,7 @@ class ChildProcess:
     def ask_to_end(self) -> None:
         """Let the child come to its own end, and don't wait for it."""
         self._ending = True
-        self._outbox.put({"end": True})
+        self._send({"end": True})
 
     def death(self) -> RunError | BackendError:
         """What to say of a child that ended, or had to be ended, with work to do."""
@@ -177,7 +178,7 @@ class ChildProcess:
             fix = f"The system does that when memory is used up: lower batch_size or max_seq_length. {fix}".rstrip()
         return RunError(f"the job's process {how} while it {self._doing}.{told}", fix=fix, code="process-died")
 
-    def _start(self) -> None:
+    def _start(self, environ: Mapping[str, str] | None, keep: tuple[int, ...]) -> None:
         ours, theirs = socket.socketpair()
         lifeline = Lifeline()
         words = [self.python, "-P", "-u", "-m", MODULE, str(theirs.fileno()), str(lifeline.theirs)]
@@ -186,11 +187,12 @@ class ChildProcess:
                 # a session of its own: what a terminal sends comes here, and is passed on once
                 self._process = subprocess.Popen(
                     words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-                    pass_fds=(theirs.fileno(), lifeline.theirs),
+                    pass_fds=(theirs.fileno(), lifeline.theirs, *keep), env=environ,
                 )  # fmt: skip
         except OSError as error:
             shutil.rmtree(self.folder, ignore_errors=True)
             lifeline.close()
+            ours.close()
             raise BackendError(
                 f"the interpreter '{self.python}' can't be started: {error.strerror or error}.",
                 fix="Name a Python that has AlignTune and the backend.",
@@ -201,6 +203,8 @@ class ChildProcess:
         lifeline.tie(self._process.pid)
         self._lifeline = lifeline
         self._channel = Channel(ours)
+        with suppress(OSError):  # it may have died already
+            self._channel.send(greeting())
 
     def _signal(self, number: int) -> None:
         with suppress(ProcessLookupError):
@@ -219,6 +223,14 @@ class ChildProcess:
 
     def _elsewhere(self, frame: dict[str, Any]) -> None:
         threading.Thread(target=self.conversation.handle, args=(frame,), name="aligntune call", daemon=True).start()
+
+    def _send(self, frame: dict[str, Any]) -> None:
+        try:
+            is_sent = self._channel.send_whole(frame)
+        except OSError:  # its death is told of by the thread that reads
+            return
+        if not is_sent:
+            self._outbox.put(frame)
 
     def _write(self) -> None:
         # a thread of its own, in which no signal breaks off a frame in its middle

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aligntune_core.environments.holding import using
 from aligntune_core.run.process.child_process import ChildProcess
 from aligntune_core.run.process.functions import Functions
 from aligntune_core.run.process.packing import Packed
@@ -15,6 +17,7 @@ from aligntune_core.run.process.remote_trainer import RemoteTrainer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from aligntune_core.environments.environment import Environment
     from aligntune_core.events import Listener
 
 
@@ -26,6 +29,7 @@ def launch_in_process(
     child: ChildProcess | None = None,
     reason: str = "",
     rejected: Mapping[str, str] | None = None,
+    environment: Environment | None = None,
 ) -> RemoteTrainer:
     """Make the trainer for a job in a process of its own, where it is decided anew.
 
@@ -36,24 +40,33 @@ def launch_in_process(
         child: The process, where it was started already.
         reason: Why the backend that the job names was chosen; the process's own reason if empty.
         rejected: Why each other one was not.
+        environment: The environment that the backend lives in, whose interpreter it then is.
 
     Raises:
         AlignTuneError: As a launch in this process; or if the process can't be started, or dies.
     """
-    child = child or ChildProcess(python)
+    if environment and child:  # it was started before it was known where the backend lives
+        child.discard()
+    child = child_in(environment) if environment else child or ChildProcess(python)
     try:
         packed = Packed(job, child.folder)
         functions = Functions(packed.functions, child.conversation.call)
         child.serve = _Serving(on_event, functions)
         child.greet()
         child.call(
-            "launch", "made the trainer", job=packed.job, reason=reason, rejected=dict(rejected or {}), path=_own_path()
+            "launch", "made the trainer", job=packed.job, reason=reason, rejected=dict(rejected or {}), path=own_path()
         )
     except BaseException:
         # what it printed is kept where its death was told of
         child.kill() if child.is_gone else child.discard()
         raise
     return RemoteTrainer(child)
+
+
+def child_in(environment: Environment) -> ChildProcess:
+    """A process in an environment, which nobody removes for as long as the process is there."""
+    with using(environment.name) as (held, lock):
+        return ChildProcess(held.python, environ=held.environ(os.environ), keep=(lock,))
 
 
 class _Serving:
@@ -71,7 +84,7 @@ class _Serving:
         raise ValueError(f"there is no {do!r}")
 
 
-def _own_path() -> list[str]:
+def own_path() -> list[str]:
     """Where this process imports from that no installation put there: the script's folder, what a notebook added."""
     installed = [Path(each) for each in {sys.prefix, sys.base_prefix, sys.exec_prefix}]
     own = []

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from aligntune_core import events
+from aligntune_core.check.examination import Examination, Lengths, Span, Trial
+from aligntune_core.plan import Plan
 from aligntune_core.problem import Problem
 from aligntune_core.trainer import TrainResult
 
@@ -152,4 +154,5 @@ _EVENTS = (
     *(events.Decided, events.DataReady, events.Notice, events.Started, events.Stepped, events.Evaluated),
     *(events.CheckpointSaved, events.Finished, events.Saved),
 )
-_VALUES: dict[str, Any] = {kind.__name__: kind for kind in (*_EVENTS, Problem, TrainResult)}
+_FOUND = (Examination, Lengths, Plan, Span, Trial)
+_VALUES: dict[str, Any] = {kind.__name__: kind for kind in (*_EVENTS, *_FOUND, Problem, TrainResult)}

@@ -32,6 +32,7 @@ class Work:
         self._trainer: Trainer | None = None
         self._callbacks: list[Callable[..., Any]] = []
         self._doing: dict[str, Callable[..., Any]] = {
+            "check": self._check,
             "launch": self._launch,
             "train": self._train,
             "evaluate": self._evaluate,
@@ -68,6 +69,14 @@ class Work:
             return [to_json(value)]
         except CannotCrossError:
             return []
+
+    def _check(self, job: dict[str, Any], level: str, path: list[str]) -> list[Any]:
+        from aligntune_core.check.ask import check_job
+        from aligntune_core.run.process.unpacking import unpacked
+
+        sys.path += [each for each in path if each not in sys.path]
+        verdict = check_job(unpacked(job, self.call, self.special), level=level)
+        return [verdict.examination, list(verdict.problems)]
 
     def _launch(self, job: dict[str, Any], reason: str, rejected: Mapping[str, str], path: list[str]) -> None:
         from aligntune_core.check.decide import decide

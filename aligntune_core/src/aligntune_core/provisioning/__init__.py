@@ -1,0 +1,1 @@
+"""Making, adopting, checking and removing environments for backends."""
