@@ -202,6 +202,9 @@ CODES: Mapping[str, ProblemCode] = {
     "missing-event": ProblemCode(
         "warning", "run", "The backend did not tell of a training's beginning or end", "Little was told of it.", "run"
     ),
+    "missing-checkpoint": ProblemCode(
+        "warning", "run", "The backend told of a checkpoint that is not there", "There is none to go on from.", "run"
+    ),
     "weights-unchanged": ProblemCode(
         "warning", "run", "A training left the weights as they were", "The learning rate may be too small.", "run"
     ),
