@@ -220,7 +220,7 @@ def test_a_file_that_is_not_there_is_told_of(plugin):
 
 def test_a_record_from_another_distribution_is_not_read(recorded, plugin):
     known, modules = recorded({"acme": None})
-    point, (file,) = plugin("acme", distribution="honest"), known._record_points.values()
+    point, (file,) = plugin("acme", distribution="honest"), known._records._points.values()
     vars(file).update(dist=SimpleNamespace(name="evil", version="1"))
     other = Registry(entry_points=[point], environ={}, records=[file])
     assert other.declared("acme").plugin is not None

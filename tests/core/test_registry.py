@@ -414,7 +414,7 @@ def test_a_hook_or_an_argument_that_goes_is_told_of_before_it_goes(plugin):
         plugin("acme", after="\n@hookimpl\ndef aligntune_shear(): ...\n@hookimpl\ndef aligntune_comb(rows): ...\n"),
         plugin("bolt", after="\n@hookimpl\ndef aligntune_comb(job): ...\n"),
     )
-    known._manager.add_hookspecs(Later)
+    known._plugins.manager.add_hookspecs(Later)
     assert [note.message for note in known.get("acme").notes] == [
         "its plugin is out of date: the argument rows goes in version 3",
         "its plugin is out of date: aligntune_shear goes in version 3: use x",

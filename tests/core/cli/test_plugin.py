@@ -27,7 +27,7 @@ def test_it_writes_the_settings_that_the_plugin_declares(aligntune):
 
     known = plugins.registry()
     plugin = known.get("toy").plugin
-    known._manager.unregister(name="toy")
+    known._plugins.manager.unregister(name="toy")
     known._backends.pop("toy")
     plugin.aligntune_settings = hookimpl(lambda: Settings)
     known.register("toy", plugin)

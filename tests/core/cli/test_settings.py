@@ -21,7 +21,7 @@ def declares():
     def make(settings):
         known = plugins.registry()
         plugin = known.get("toy").plugin
-        known._manager.unregister(name="toy")
+        known._plugins.manager.unregister(name="toy")
         known._backends.pop("toy")
         plugin.aligntune_settings = hookimpl(settings)
         known.register("toy", plugin)

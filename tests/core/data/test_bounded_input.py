@@ -20,7 +20,7 @@ from aligntune_core.data.files.limits import DEFAULT_LIMITS, Limits, limits_of
 from aligntune_core.data.files.paths import locate
 from aligntune_core.data.files.stream import read_rows
 from aligntune_core.errors import DataError, JobFileError, RewardError
-from aligntune_core.job import DATA_LIMITS
+from aligntune_core.job_values import DATA_LIMITS
 from aligntune_core.jobs.file import load_job_file
 from aligntune_core.jobs.read import read_job
 from aligntune_core.rewards.outline import existing

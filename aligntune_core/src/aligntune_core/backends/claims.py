@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aligntune_core.backends.backend import KNOWN_BACKENDS, Backend, Status
-from aligntune_core.backends.installed import normalised
+from aligntune_core.backends.installed import installed_version, normalised
+from aligntune_core.backends.origins import install_command
 from aligntune_core.errors import BackendError
 from aligntune_core.wording import described, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
     from aligntune_core.backends.installed import EntryPoint
 
@@ -43,6 +45,55 @@ def refusal(point: EntryPoint) -> Backend | None:
         return None
     label = f"{label} [{distribution(point)}]"
     return Backend(label, Status.BROKEN, version(point), reason, uninstall(point), origin=origin(point))
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """Which backends the user lets in.
+
+    Args:
+        disabled: Those that are kept out.
+        only: If not empty, all others are kept out.
+    """
+
+    disabled: frozenset[str]
+    only: frozenset[str]
+
+    @classmethod
+    def by(cls, environ: Mapping[str, str]) -> Allowed:
+        """As ``ALIGNTUNE_DISABLED_BACKENDS`` and ``ALIGNTUNE_ONLY_BACKENDS`` say."""
+        told = (environ.get(f"ALIGNTUNE_{word}_BACKENDS", "") for word in ("DISABLED", "ONLY"))
+        return cls(*(frozenset(name.strip() for name in text.split(",") if name.strip()) for text in told))
+
+
+def barred(name: str, points: Sequence[EntryPoint], allowed: Allowed) -> Backend | None:
+    """A backend that can't be used whatever its plugin says; None if only that tells.
+
+    Args:
+        name: Its name.
+        points: The entry points that claim it.
+        allowed: Which backends the user lets in.
+    """
+    known = KNOWN_BACKENDS.get(name)
+    if len(points) == 1 and not (allowed.disabled or allowed.only or is_reserved(name)):
+        return None
+    came = " and ".join(sorted(map(origin, points)))
+    if name in allowed.disabled:
+        return Backend(name, Status.DISABLED, reason="ALIGNTUNE_DISABLED_BACKENDS names it", origin=came)
+    if allowed.only and name not in allowed.only:
+        return Backend(name, Status.DISABLED, reason="ALIGNTUNE_ONLY_BACKENDS does not name it", origin=came)
+    if is_reserved(name):
+        reason = "the name is AlignTune's own"
+        return Backend(name, Status.BROKEN, reason=reason, install=uninstall(points[0]), origin=came)
+    if not known and not points:
+        return Backend(name, Status.MISSING, reason="it is not installed here")
+    if known and not points:
+        absent = [*(each for each in known.needs if not installed_version(each)), known.distribution]
+        reason = f"{known.distribution} is not installed"
+        return Backend(name, Status.MISSING, reason=reason, install=install_command(absent))
+    if len(points) > 1:
+        return Backend(name, Status.BROKEN, reason=both_claim(points), install=uninstall(points[-1]), origin=came)
+    return None
 
 
 def broken(point: EntryPoint, error: BaseException) -> Backend:
