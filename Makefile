@@ -70,6 +70,7 @@ wheels: $(STAMP)
 # ratios of medians against a script written by hand on TRL, and of a query against a bare interpreter
 benchmark: $(STAMP)
 	for algorithm in sft dpo; do $(BIN)/python tests/benchmarks/overhead.py --algorithm $$algorithm; done
+	$(BIN)/python tests/benchmarks/plugins.py
 
 clean:
 	rm -rf $(VENV) .venv-trl-* dist aligntune-output

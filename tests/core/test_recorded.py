@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from aligntune_core import Algorithm, BackendInfo, Capability, DatasetKind, Feature, ImportOrder, Reward, Support, Task
 from aligntune_core.backends.recorded import Recorded, RecordError, differences, from_text, from_values, to_values
 from aligntune_core.cli.screens.record import text_of
+from aligntune_core.jobs.schema import settings_schema
 
 ROOT = Path(__file__).parents[2]
 NAMES = st.text("abcdefgh_", min_size=1, max_size=8)
@@ -49,8 +50,13 @@ ALGORITHMS = st.builds(
     aliases=st.lists(NAMES, max_size=2).map(tuple),
     needs=TUPLES,
 )
+SCHEMAS = st.dictionaries(TEXTS, TEXTS | st.integers() | st.lists(TEXTS, max_size=2), max_size=2)
 RECORDS = st.builds(
-    Recorded, INFOS, st.lists(ALGORITHMS, max_size=3, unique_by=lambda algorithm: algorithm.name).map(tuple)
+    Recorded,
+    INFOS,
+    st.lists(ALGORITHMS, max_size=3, unique_by=lambda algorithm: algorithm.name).map(tuple),
+    st.dictionaries(NAMES, SCHEMAS, max_size=3),
+    st.none() | TUPLES,
 )
 
 
@@ -90,6 +96,8 @@ def test_what_differs_is_named(changed, named):
     other = BackendInfo(**{**values, **changed})
     assert differences(Recorded(INFO), Recorded(other)) == named
     assert differences(Recorded(INFO), Recorded(INFO, (OWN,))) == ["the algorithm 'own'"]
+    assert differences(Recorded(INFO), Recorded(INFO, hooks=())) == ["the hooks"]
+    assert differences(Recorded(INFO), Recorded(INFO, (), {"sft": {"type": "object"}})) == ["the settings of 'sft'"]
 
 
 def record(**changes):
@@ -128,6 +136,16 @@ ODD = {
     "a contract backwards": (record(contract=[2, 1]), "BackendInfo.contract is [2, 1]"),
     "an order that is a text": (record(import_order=["unsloth"]), "an order is 'unsloth', not an object"),
     "algorithms that are a text": ({**record(), "algorithms": "own"}, "'algorithms' is 'own', not a list"),
+    "hooks that are a text": (
+        {**record(), "hooks": "aligntune_diagnose"},
+        "'hooks' is 'aligntune_diagnose', not a list",
+    ),
+    "settings that are a text": ({**record(), "settings": "none"}, "'settings' is 'none', not a list"),
+    "settings of nothing": ({**record(), "settings": [{"schema": {}}]}, "'algorithms of settings' is None, not a list"),
+    "settings that are no schema": (
+        {**record(), "settings": [{"algorithms": ["sft"], "schema": 3}]},
+        "the schema of settings is 3, not an object",
+    ),
     "an algorithm that is a text": ({**record(), "algorithms": ["own"]}, "an algorithm is 'own', not an object"),
     "an alias that is a number": (
         {**record(), "algorithms": [{**record()["algorithms"][0], "aliases": [3]}]},
@@ -155,7 +173,12 @@ def test_the_file_that_a_backend_of_this_project_ships_is_what_its_plugin_says(n
     plugin = pytest.importorskip(f"{package}.plugin")
     file = Path(importlib.import_module(package).__file__).with_name("backend.json")
     brought = getattr(plugin, "aligntune_algorithms", tuple)()
-    said = text_of(Recorded(plugin.aligntune_backend_info(), tuple(brought)))
+    settings = getattr(plugin, "aligntune_settings", lambda _algorithm: None)
+    info = plugin.aligntune_backend_info()
+    models = {row.algorithm: settings(row.algorithm) for row in info.capabilities if row.support != "unsupported"}
+    schemas = {algorithm: settings_schema(model) for algorithm, model in models.items() if model}
+    hooks = tuple(sorted(name for name, member in vars(plugin).items() if hasattr(member, "aligntune_impl")))
+    said = text_of(Recorded(info, tuple(brought), schemas, hooks))
     assert file.read_text(encoding="utf-8") == said, f"run `aligntune plugin export {name} -o {file.relative_to(ROOT)}`"
     entry = f'[project.entry-points."aligntune_core.backend_info"]\n{name} = "{package}:backend.json"\n'
     assert entry in (ROOT / package / "pyproject.toml").read_text(encoding="utf-8")

@@ -56,7 +56,7 @@ class Environment:
     def program(self) -> str:
         return str(self.folder / "bin/aligntune")
 
-    def run(self, *command: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *command: str, seconds: float = 300, **environ: str) -> subprocess.CompletedProcess[str]:
         """A command's outcome, with nothing of this process's environment that could leak into it."""
         kept = {
             name: value
@@ -75,13 +75,15 @@ class Environment:
             env={**kept, **settings, **environ},
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=seconds,
             check=False,
         )
 
-    def aligntune(self, *words: str, code: int = 0, **environ: str) -> subprocess.CompletedProcess[str]:
+    def aligntune(
+        self, *words: str, code: int = 0, seconds: float = 300, **environ: str
+    ) -> subprocess.CompletedProcess[str]:
         """What the command line says; its exit code has to be ``code``."""
-        told = self.run(self.program, *words, **environ)
+        told = self.run(self.program, *words, seconds=seconds, **environ)
         assert told.returncode == code, told.stdout + told.stderr
         assert code == 1 or "Traceback" not in told.stderr, told.stderr
         return told
@@ -159,7 +161,8 @@ def core_only_with(wheels: Wheels, tmp_path_factory: pytest.TempPathFactory) -> 
     def make(python: str) -> Environment:
         made = make_environment(tmp_path_factory.mktemp("core") / "environment", python)
         constraints = str(ROOT / "constraints.txt")
-        pip(made, "install", "--find-links", str(wheels.ours), "--constraint", constraints, "aligntune-core")
+        # by its file, so that it is known where it came from
+        pip(made, "install", "--constraint", constraints, str(wheels.files["aligntune-core"]))
         return made
 
     return make

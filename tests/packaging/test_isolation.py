@@ -117,7 +117,7 @@ def test_the_command_line_imports_neither_unsloth_nor_an_engine(with_unsloth, co
     told = with_unsloth.run(with_unsloth.python, "-X", "importtime", with_unsloth.program, *words)
     assert told.returncode == 0, told.stdout
     imported = {line.rsplit("|", 1)[1].strip() for line in told.stderr.splitlines() if line.startswith("import time:")}
-    assert "aligntune_trl.capabilities" in imported
+    assert "aligntune_core.backends.registry" in imported
     assert not imported & never
 
 

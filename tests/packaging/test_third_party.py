@@ -147,6 +147,17 @@ def test_an_algorithm_of_its_own_is_in_the_queries(full):
     assert "'trl' does not train 'unlikelihood'" in told[3]["trl"]
 
 
+def test_queries_read_what_it_recorded_which_is_what_its_plugin_says(full):
+    told = full.aligntune("plugin", "export", "minimal", "--check").stdout
+    assert told == "What is recorded of 'minimal' is what its plugin says.\n"
+    told = full.script(
+        "import json, sys, aligntune\n"
+        "yes, slow = aligntune.supports('minimal', 'unlike'), {'aligntune_minimal', 'pluggy', 'importlib.metadata'}\n"
+        "print(json.dumps([bool(yes), sorted(slow & set(sys.modules))]))"
+    )
+    assert told == [True, []]
+
+
 def test_a_backend_that_lacks_the_algorithm_names_the_one_that_has_it(full):
     words = ["algorithm=unlikelihood", "backend=trl", "model_name=builtin:tiny", "dataset_name=builtin:instructions"]
     problems = full.json("check", *words, code=2)["problems"]

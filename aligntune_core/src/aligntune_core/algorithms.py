@@ -51,9 +51,13 @@ def word_of(words: type[_Words], word: str, what: str) -> _Words | str:
     Raises:
         ValueError: If it is not spelt as the tables spell names: in lower case, with underscores.
     """
+    try:
+        return words(word)
+    except ValueError:
+        pass
     if not isinstance(word, str) or not word.replace("_", "").isalnum() or word != spelling(word):
         raise ValueError(f"{what} is called {word!r}, but names are spelt like {spelling(str(word)) or 'this_one'!r}")
-    return next((each for each in words if each == word), word)
+    return word
 
 
 @dataclass(frozen=True, slots=True)

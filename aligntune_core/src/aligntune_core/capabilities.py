@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from aligntune_core.algorithms import spelling, word_of
@@ -67,8 +68,7 @@ class Capability:
         if self.algorithm != spelling(self.algorithm):
             raise ValueError(f"a capability row is for {self.algorithm!r}; write {spelling(self.algorithm)!r}")
         object.__setattr__(self, "support", Support(self.support))
-        features = frozenset(word_of(Feature, feature, "a feature") for feature in self.features)
-        object.__setattr__(self, "features", features)
+        object.__setattr__(self, "features", _features(frozenset(self.features)))
         if self.support is not Support.FULL and not self.note:
             raise ValueError(f"the capability row for {self.algorithm!r} is {self.support} and has no note saying why")
 
@@ -178,7 +178,20 @@ class BackendInfo:
         for row in self.capabilities:
             if row.algorithm == algorithm:
                 return row
-        return Capability(algorithm, Support.UNSUPPORTED, note="not declared")
+        return _undeclared(algorithm)
+
+
+# rows and the features of rows are much the same in all tables, and queries go through all of them
+
+
+@lru_cache(maxsize=1024)
+def _features(words: frozenset[str]) -> frozenset[Feature | str]:
+    return frozenset(word_of(Feature, word, "a feature") for word in words)
+
+
+@lru_cache(maxsize=1024)
+def _undeclared(algorithm: str) -> Capability:
+    return Capability(algorithm, Support.UNSUPPORTED, note="not declared")
 
 
 def _make_tuple(owner: object, name: str, kind: type) -> None:

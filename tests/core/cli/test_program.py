@@ -1,6 +1,7 @@
 """What holds for all commands, and the small ones."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from aligntune_core.cli.main import main
 from aligntune_core.console.ink import Ink, printable
 from aligntune_core.console.sparkline import sparkline
 from aligntune_core.job import Job
@@ -137,3 +139,44 @@ def test_a_labelled_text_fits_with_its_label(monkeypatch):
     assert max(map(len, plain.splitlines())) <= 30
     styled = Ink(Terminal()).labelled("warning:", "one two three four five six seven eight", "yellow")
     assert styled == plain.replace("warning:", "\x1b[33mwarning:\x1b[0m")
+
+
+@pytest.mark.parametrize(
+    ("words", "quick"),
+    [
+        (["backends"], True),
+        (["capabilities", "--json"], True),
+        (["check", "--fast", "algorithm=sft"], True),
+        (["check", "algorithm=sft", "batch_size=0"], False),
+        (["schema"], False),
+    ],
+)
+def test_a_program_that_answers_at_once_ends_at_once(monkeypatch, words, quick):
+    frozen = []
+    monkeypatch.setattr("gc.freeze", lambda: frozen.append(words))
+    monkeypatch.setattr("aligntune_core.machine.importing.gc.get_freeze_count", lambda: 1)
+    monkeypatch.setattr("sys.argv", ["aligntune", *words])
+    with pytest.raises(SystemExit):
+        main()
+    assert frozen == [words] * quick
+    with pytest.raises(SystemExit):
+        main(words)
+    assert frozen == [words] * quick, "a process that goes on is left as it is"
+
+
+def test_a_fast_check_looks_for_no_plugins_of_pydantic_and_leaves_that_as_it_was():
+    code = (
+        "import os, sys\n"
+        "import aligntune_core.cli.main as program\n"
+        "import aligntune_core.cli.screens.verdict as verdict\n"
+        "def show(words, **rest):\n"
+        "    print(os.environ.get('PYDANTIC_DISABLE_PLUGINS'))\n"
+        "    return 0\n"
+        "verdict.show = show\n"
+        "try: program.main(['check', '--fast'])\n"
+        "except SystemExit: print(os.environ.get('PYDANTIC_DISABLE_PLUGINS'))\n"
+    )
+    for given, said in ((None, "__all__\nNone\n"), ("mine", "mine\nmine\n")):
+        environ = {**os.environ, **({"PYDANTIC_DISABLE_PLUGINS": given} if given else {})}
+        told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environ)
+        assert told.stdout == said

@@ -16,6 +16,8 @@ from aligntune_core.backends.queries import capabilities, find_backends, support
 from aligntune_core.backends.recorded import Recorded, to_values
 from aligntune_core.backends.registry import Registry
 from aligntune_core.check.ask import check_job
+from aligntune_core.doctor.backends import standing_findings
+from aligntune_core.doctor.look import doctor
 from aligntune_core.environments.environment import RECORD, WITHIN, Environment
 from aligntune_core.environments.known import environment_of, environments
 
@@ -171,6 +173,18 @@ print(len(started), len(read), "typer" in sys.modules, "importlib.metadata" in s
     assert run.stderr.split() == ["0", "10", "False", "False"]
     rows = json.loads(run.stdout)["capabilities"]
     assert {f"acme{number}" for number in range(10)} <= {row["backend"] for row in rows}
+
+
+def test_doctor_tells_of_it_and_looks_for_none_of_its_packages_here(recorded):
+    recorded("mine", "acme")
+    found = list(standing_findings(known(), "cpu"))
+    (ready,) = [each for each in found if each.code == "backend-ready"]
+    assert ready.message == "acme 3.1: torch 2.0 (>=2), engine 1.5 (>=1,<2); in the environment 'mine'"
+    assert ready.facts["environment"] == "mine"
+    assert {each.code for each in found} == {"backend-ready", "backend-absent"}
+    report = doctor(network=False, backends=known())
+    assert report.able == ("acme",)
+    assert "engine" not in " ".join(each.message for each in report.findings if each.code.startswith("package"))
 
 
 def test_lists_say_where_each_lives(recorded, capsys, monkeypatch):

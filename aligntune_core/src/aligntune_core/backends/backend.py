@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aligntune_core.backends.requirements import met_requirements, required_names
 from aligntune_core.capabilities import Feature, Support
@@ -35,8 +35,7 @@ QUESTIONS: dict[str, str] = {
 """What is asked of every backend, in this order."""
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """One thing that a backend needs here, and whether it is there.
 
     Args:
@@ -104,8 +103,7 @@ class Backend:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class KnownBackend:
+class KnownBackend(NamedTuple):
     """A backend of this project.
 
     Args:

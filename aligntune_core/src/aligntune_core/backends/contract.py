@@ -8,11 +8,12 @@ from aligntune_core.algorithms import ALGORITHMS, Algorithm
 from aligntune_core.capabilities import CONTRACT_VERSION, OLDEST_CONTRACT, BackendInfo
 from aligntune_core.errors import BackendError
 from aligntune_core.job_keys import JOB_KEYS
-from aligntune_core.problem import Problem, Severity
 from aligntune_core.wording import closest, did_you_mean, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from aligntune_core.problem import Problem
 
 
 def checked_info(name: str, info: object) -> BackendInfo:
@@ -86,6 +87,8 @@ def job_key_notes(info: BackendInfo) -> Iterator[Problem]:
         info: What its plugin says of it.
     """
     for key in sorted(info.job_keys - JOB_KEYS if info.job_keys else ()):
+        from aligntune_core.problem import Problem, Severity
+
         match = closest(key, JOB_KEYS)
         fix = f"Did you mean '{match}'?" if match else "No job of this core can have it."
         words = f"its job_keys name '{key}', which is no job key"

@@ -66,7 +66,8 @@ def owners_of(key: str, known: Registry, names: Iterable[str] | None = None) -> 
         names: The backends to ask; all if None, whose plugins are imported then.
     """
     asked = known.names() if names is None else names
-    return [name for name in asked if key in job_key_names(known.light(name), known)]
+    able = [name for name in asked if known.may_implement(name, "aligntune_job_keys")]
+    return [name for name in able if key in job_key_names(known.light(name), known)]
 
 
 def job_key_problems(backend: Backend, known: Registry, job: Job) -> list[Problem]:

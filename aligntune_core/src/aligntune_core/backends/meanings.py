@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from aligntune_core.algorithms import ALGORITHMS, Algorithm, find_algorithm, spelling
 from aligntune_core.capabilities import BackendInfo, Capability, Support
-from aligntune_core.problem import Problem, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from aligntune_core.backends.registry import Registry
+    from aligntune_core.problem import Problem
 
 _WORDS = {"task": "its task is", "dataset": "its rows are", "reward": "its reward is", "needs": "it needs"}
 """What an algorithm means, apart from the words for people; and how a message says each."""
@@ -125,6 +125,8 @@ def _between(algorithm: Algorithm, others: Iterator[tuple[str, Algorithm]]) -> I
 def clash_note(words: str) -> Problem:
     """A clash as a note of its backend."""
     fix = "Jobs that name their backend mean what that backend means."
+    from aligntune_core.problem import Problem, Severity
+
     return Problem("algorithm-clash", words, fix, "backend", Severity.WARNING)
 
 

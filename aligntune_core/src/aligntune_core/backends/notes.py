@@ -6,13 +6,14 @@ import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from aligntune_core.problem import Problem, Severity
 from aligntune_core.wording import closest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pluggy
+
+    from aligntune_core.problem import Problem
 
 _PREFIX = "aligntune_"
 
@@ -23,6 +24,8 @@ def record_note(reason: str) -> Problem:
     Args:
         reason: Why, after "what its distribution recorded of it".
     """
+    from aligntune_core.problem import Problem, Severity
+
     fix = "Its authors write it anew with: aligntune plugin export"
     return Problem("backend-record", f"what its distribution recorded of it {reason}", fix, "backend", Severity.WARNING)
 
@@ -38,17 +41,26 @@ def unknown_hooks(manager: pluggy.PluginManager, plugin: Any) -> Iterator[Proble
     # what all have in common would make any two look alike
     known = {name.removeprefix(_PREFIX): name for name, caller in callers.items() if caller.has_spec()}
     for name, caller in callers.items():
-        mine = [each for each in caller.get_hookimpls() if each.plugin is plugin and not each.optionalhook]
-        if mine and not caller.has_spec() and not name.startswith("_"):
+        if caller.has_spec() or name.startswith("_"):
+            continue
+        if any(each.plugin is plugin and not each.optionalhook for each in caller.get_hookimpls()):
             match = closest(name.removeprefix(_PREFIX), known)
             fix = f"Did you mean '{known[match]}'?" if match else "A later core may call it."
             yield _hook(f"its plugin implements '{name}', a hook that this core does not know and never calls", fix)
 
 
 @contextmanager
-def retirements() -> Iterator[list[Problem]]:
-    """Collect what is said of hooks and arguments that a later core will not have, while plugins are registered."""
+def retirements(manager: pluggy.PluginManager) -> Iterator[list[Problem]]:
+    """Collect what is said of hooks and arguments that a later core will not have, while a plugin is registered.
+
+    Args:
+        manager: Where it is registered.
+    """
     found: list[Problem] = []
+    specs = [caller.spec for caller in vars(manager.hook).values() if caller.spec]
+    if not any(spec.warn_on_impl or spec.warn_on_impl_args for spec in specs):
+        yield found
+        return
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         yield found
@@ -58,4 +70,6 @@ def retirements() -> Iterator[list[Problem]]:
 
 
 def _hook(message: str, fix: str) -> Problem:
+    from aligntune_core.problem import Problem, Severity
+
     return Problem("backend-hook", message, fix, "backend", Severity.WARNING)

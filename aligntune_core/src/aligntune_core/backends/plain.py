@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import fields
 from enum import Enum
 from functools import cache
+from operator import is_
 from typing import TYPE_CHECKING, Any
 
 from aligntune_core.algorithms import Algorithm
 from aligntune_core.capabilities import BackendInfo, Capability, Feature, ImportOrder, NamedReward
-from aligntune_core.problem import Problem
 from aligntune_core.wording import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_KINDS = (Capability, BackendInfo, Algorithm, ImportOrder, NamedReward, Problem)
+_KINDS = (Capability, BackendInfo, Algorithm, ImportOrder, NamedReward)
 _PLAIN_FEATURES = frozenset({Feature, str})
 _LONG = 200
 
@@ -26,6 +27,8 @@ def plain(value: Any) -> Any:
     Args:
         value: A value of the contract, or one that such a value holds.
     """
+    if type(value) is str:
+        return one_line(value)
     if type(value) is Capability and _is_plain_row(value):
         return value
     if isinstance(value, str):
@@ -33,13 +36,22 @@ def plain(value: Any) -> Any:
         is_word = isinstance(value, Enum) and type(value).__module__.startswith("aligntune_core.")
         return value if is_word else one_line(str.__str__(value))
     if isinstance(value, tuple | list):
-        return tuple(map(plain, _items(value)))
+        return _plain_items(tuple, value, _items(value))
     if isinstance(value, frozenset):
-        return frozenset(map(plain, frozenset.__iter__(value)))
-    for kind in _KINDS:
+        return _plain_items(frozenset, value, frozenset.__iter__(value))
+    # what nobody has imported yet is no value's class
+    problems = sys.modules.get("aligntune_core.problem")
+    for kind in (*_KINDS, problems.Problem) if problems else _KINDS:
         if isinstance(value, kind):
             return _plain_fields(kind, value)
     return value
+
+
+def _plain_items(kind: Any, value: Any, items: Iterable[Any]) -> Any:
+    given = list(items)
+    own = [plain(each) for each in given]
+    # the same where nothing had to change, so that what holds it need not be made anew
+    return value if type(value) is kind and all(map(is_, own, given)) else kind(own)
 
 
 def _plain_fields(kind: Any, value: Any) -> Any:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from aligntune_core.algorithms import Algorithm, Task, spelling
 from aligntune_core.backends.meanings import meanings, own_meaning
 from aligntune_core.backends.registry import Registry, registry
 from aligntune_core.capabilities import Feature, Support
 from aligntune_core.errors import AlignTuneError
-from aligntune_core.problem import Severity
 from aligntune_core.wording import did_you_mean
 
 if TYPE_CHECKING:
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
 DEVICES = (Feature.CPU, Feature.CUDA)
 
 
-@dataclass(frozen=True, slots=True)
-class CapabilityRow:
+class CapabilityRow(NamedTuple):
     """One cell of the support matrix, as its backend declares it."""
 
     backend: str
@@ -89,7 +87,8 @@ def capabilities(
                 continue
             if (asked or here) and _objection(found, each, asked, here, known):
                 continue
-            info = known.declared(name).info or found.info
+            # one that was asked what can be used here may say another thing than was recorded of it
+            info = (known.declared(name).info or found.info) if usable else found.info
             row = info.capability(each.name)
             rows.append(
                 CapabilityRow(name, each.name, str(each.task), row.support, tuple(sorted(row.features)), row.note)
@@ -219,6 +218,7 @@ def _objection(
         known: The registry it is of, if its plugin is to be asked too; it is imported for that.
     """
     from aligntune_core.backends.objections import declared_objection, diagnosed, feature_problems, objection
+    from aligntune_core.problem import Severity
 
     problem = next(feature_problems(algorithm, asked), None)
     if here is None:

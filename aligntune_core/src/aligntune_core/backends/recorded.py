@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -28,10 +28,14 @@ class Recorded:
     Args:
         info: What its ``aligntune_backend_info`` gives.
         algorithms: What its ``aligntune_algorithms`` gives.
+        settings: What its ``aligntune_settings`` gives, as JSON Schema, by the names of algorithms.
+        hooks: The hooks that it implements, so that it need not be imported to be asked others; None if not known.
     """
 
     info: BackendInfo
     algorithms: tuple[Algorithm, ...] = ()
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    hooks: tuple[str, ...] | None = None
 
 
 def to_values(recorded: Recorded) -> dict[str, Any]:
@@ -39,6 +43,10 @@ def to_values(recorded: Recorded) -> dict[str, Any]:
     values: dict[str, Any] = {"format": FORMAT, "info": _plain(recorded.info)}
     if recorded.algorithms:
         values["algorithms"] = _plain(recorded.algorithms)
+    if recorded.hooks is not None:
+        values["hooks"] = list(recorded.hooks)
+    if recorded.settings:
+        values["settings"] = [{"algorithms": names, "schema": schema} for names, schema in _alike(recorded.settings)]
     return values
 
 
@@ -95,17 +103,20 @@ def from_values(values: Any) -> Recorded:
     found = values["format"]
     if isinstance(found, bool) or found != FORMAT:
         raise RecordError(f"it is in format {found!r:.40}, and this core reads format {FORMAT}")
-    unknown = sorted(values.keys() - {"format", "info", "algorithms"})
+    unknown = sorted(values.keys() - {"format", "info", "algorithms", "hooks", "settings"})
     if unknown:
         raise RecordError(f"it has {', '.join(map(repr, unknown))}, which format {FORMAT} does not")
     info = _mapping(values.get("info"), "info")
     algorithms = _list(values.get("algorithms", []), "algorithms")
+    hooks = tuple(map(str, _list(values["hooks"], "hooks"))) if "hooks" in values else None
     rows = [_made(Capability, row, "a row") for row in _list(info.get("capabilities"), "info.capabilities")]
     orders = [_made(ImportOrder, each, "an order") for each in _list(info.get("import_order", []), "info.import_order")]
     rewards = [_made(NamedReward, each, "a reward") for each in _list(info.get("rewards", []), "info.rewards")]
     return Recorded(
         _made(BackendInfo, {**info, "capabilities": rows, "import_order": orders, "rewards": rewards}, "info"),
         tuple(_made(Algorithm, each, "an algorithm") for each in algorithms),
+        dict(_settings(_list(values.get("settings", []), "settings"))),
+        hooks,
     )
 
 
@@ -121,7 +132,9 @@ def differences(old: Recorded, new: Recorded) -> list[str]:
     found = [key for key in found if before.get(key[1:-1]) != after.get(key[1:-1])]
     found += _apart("the row for", "algorithm", before["capabilities"], after["capabilities"])
     found += _apart("the algorithm", "name", _plain(old.algorithms), _plain(new.algorithms))
-    return found
+    found += ["the hooks"] * (old.hooks != new.hooks)
+    names = dict.fromkeys((*old.settings, *new.settings))
+    return found + [f"the settings of '{name}'" for name in names if old.settings.get(name) != new.settings.get(name)]
 
 
 def _apart(words: str, key: str, old: list[dict[str, Any]], new: list[dict[str, Any]]) -> Iterator[str]:
@@ -134,6 +147,26 @@ def _apart(words: str, key: str, old: list[dict[str, Any]], new: list[dict[str, 
         yield f"the order of {', '.join(after)}"
 
 
+def _alike(schemas: Mapping[str, Mapping[str, Any]]) -> list[tuple[list[str], Mapping[str, Any]]]:
+    """Each different schema, with the names of all that have it."""
+    found: list[tuple[list[str], Mapping[str, Any]]] = []
+    for name, schema in schemas.items():
+        same = next((names for names, each in found if each == schema), None)
+        if same is None:
+            found.append(([name], schema))
+        else:
+            same.append(name)
+    return found
+
+
+def _settings(groups: Iterable[Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for group in groups:
+        given = _mapping(group, "a group of settings")
+        schema = _mapping(given.get("schema"), "the schema of settings")
+        for name in _list(given.get("algorithms"), "algorithms of settings"):
+            yield str(name), schema
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, str):
         return str(value)
@@ -143,8 +176,8 @@ def _plain(value: Any) -> Any:
         return [_plain(each) for each in value]
     if not hasattr(value, "__dataclass_fields__"):
         return value
-    given = ((field, getattr(value, field.name)) for field in fields(value))
-    return {field.name: _plain(each) for field, each in given if field.default is MISSING or each != field.default}
+    given = ((each, getattr(value, each.name)) for each in fields(value))
+    return {each.name: _plain(said) for each, said in given if each.default is MISSING or said != each.default}
 
 
 def _made(kind: Any, values: Any, words: str) -> Any:
@@ -165,7 +198,7 @@ def _made(kind: Any, values: Any, words: str) -> Any:
 @cache
 def _kinds(kind: Any) -> tuple[frozenset[str], frozenset[str]]:
     """The names of a dataclass's fields that are texts, and of those that are lists in JSON."""
-    types = {field.name: str(field.type) for field in fields(kind)}
+    types = {each.name: str(each.type) for each in fields(kind)}
     texts = frozenset(name for name, each in types.items() if each == "str")
     return texts, frozenset(name for name, each in types.items() if each.startswith(("tuple[", "frozenset[")))
 

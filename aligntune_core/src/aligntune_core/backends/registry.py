@@ -32,7 +32,7 @@ from aligntune_core.backends.plain import plain
 from aligntune_core.backends.recorded import Recorded, RecordError, differences, read_record
 from aligntune_core.backends.requirements import unmet_requirements
 from aligntune_core.errors import BackendError
-from aligntune_core.groups import ENTRY_POINT_GROUP, PROJECT, RECORD_GROUP
+from aligntune_core.groups import ENTRY_POINT_GROUP, RECORD_GROUP
 from aligntune_core.wording import described
 
 if TYPE_CHECKING:
@@ -95,11 +95,10 @@ class Registry:
     @cached_property
     def _manager(self) -> pluggy.PluginManager:
         # only where a plugin is imported: what is read of backends needs none of it
-        import pluggy
-
         from aligntune_core import hookspecs
+        from aligntune_core.backends.plugin_manager import plugin_manager
 
-        manager = pluggy.PluginManager(PROJECT)
+        manager = plugin_manager()
         manager.add_hookspecs(hookspecs)
         return manager
 
@@ -202,9 +201,31 @@ class Registry:
         """The algorithms that one backend brings."""
         return self._brought.get(name, ()) if self.declared(name).info is not None else ()
 
-    def said(self, name: str) -> Recorded:
-        """What one backend says of itself, as it says it; of one whose information is known."""
-        return self._said[name]
+    def said(self, name: str, backend: Backend | None = None) -> Recorded:
+        """What a plugin that was imported says of its backend, as it says it, but for its settings.
+
+        Args:
+            name: The backend's name.
+            backend: The backend, where it is not one of this registry yet.
+        """
+        from aligntune_core.backends.plugin_manager import hooks_of
+
+        return replace(self._said[name], hooks=hooks_of(self._manager, (backend or self.get(name)).plugin))
+
+    def may_implement(self, name: str, hook: str) -> bool:
+        """Whether a backend may implement a hook, by what is known without importing its plugin.
+
+        Args:
+            name: The backend's name.
+            hook: The hook.
+        """
+        backend = self.declared(name)
+        if backend.plugin is not None:
+            from aligntune_core.backends.plugin_manager import implements
+
+            return implements(self._manager, hook, backend.plugin)
+        recorded = self._records.get(name)
+        return not isinstance(recorded, Recorded) or recorded.hooks is None or hook in recorded.hooks
 
     def record_place(self, name: str) -> str:
         """The package and the file in which a backend's distribution recorded what its plugin says; empty if none."""
@@ -213,8 +234,9 @@ class Registry:
 
     def hook(self, backend: Backend, name: str) -> Callable[..., Any]:
         """The hook of that name, as this backend alone implements it."""
-        others = [plugin for plugin in self._manager.get_plugins() if plugin is not backend.plugin]
-        return self._manager.subset_hook_caller(name, others)
+        from aligntune_core.backends.plugin_manager import hook_of
+
+        return hook_of(self._manager, name, backend.plugin)
 
     def problems(self, backend: Backend, hook: str, doing: str, **arguments: Any) -> list[Problem]:
         """What a hook of one backend finds; that it fails is a problem too.
@@ -329,6 +351,8 @@ class Registry:
     def _barred(self, name: str) -> Backend | None:
         """A backend that can't be used whatever its plugin says; None if only that tells."""
         known, points = KNOWN_BACKENDS.get(name), self._entry_points.get(name, [])
+        if len(points) == 1 and not (self._disabled or self._only or is_reserved(name)):
+            return None
         came = " and ".join(sorted(map(origin, points)))
         if name in self._disabled:
             return Backend(name, Status.DISABLED, reason="ALIGNTUNE_DISABLED_BACKENDS names it", origin=came)
@@ -348,7 +372,7 @@ class Registry:
         return None
 
     def _from_record(self, name: str) -> Backend | None:
-        if self._barred(name) or name not in self._entry_points:
+        if not self._record_points or not self.record_place(name) or self._barred(name):
             return None
         (point,) = self._entry_points[name]
         recorded = self._recorded(name, point)
@@ -362,7 +386,7 @@ class Registry:
 
     def _recorded(self, name: str, point: EntryPoint) -> Recorded | RecordError | None:
         """What the distribution recorded of its plugin, or why that can't be read; None where there is nothing."""
-        found = self._record_points.get((name, distribution(point)))
+        found = self._record_points.get((name, distribution(point))) if self._record_points else None
         if found and name not in self._records:
             try:
                 self._records[name] = read_record(found.value)
@@ -378,7 +402,8 @@ class Registry:
         except BaseException as error:
             raise BackendError(not_imported(point, error)) from error
         backend = self._adopt(name, plugin, point)
-        backend = replace(backend, notes=(*self._record_notes(backend, point), *backend.notes))
+        if notes := tuple(self._record_notes(backend, point)):
+            backend = replace(backend, notes=(*notes, *backend.notes))
         imported = seen.engines | {*getattr(point, "imported", ())}
         return replace(backend, reason=heavy_words(imported)) if imported and not backend.reason else backend
 
@@ -392,22 +417,29 @@ class Registry:
         if isinstance(recorded, RecordError):
             yield record_note(f"can't be used: {recorded}")
             return
-        apart = differences(recorded, self._said[backend.name])
+        # models of settings take long to make, and are compared where they are exported
+        said = self.said(backend.name, backend) if recorded.hooks is not None else self._said[backend.name]
+        apart = differences(replace(recorded, settings={}), said)
         if apart:
             yield record_note(f"is not what its plugin says, which holds: they differ in {', '.join(apart)}")
 
     def _adopt(self, name: str, plugin: Any, point: EntryPoint | None = None) -> Backend:
         from aligntune_core.backends.notes import retirements, unknown_hooks
+        from aligntune_core.backends.plugin_manager import hook_of, implements
 
         try:
-            with retirements() as notes:
+            with retirements(self._manager) as notes:
                 self._manager.register(plugin, name)
             notes += unknown_hooks(self._manager, plugin)
-            backend = Backend(name, Status.READY, plugin=plugin)
-            self._check_hooks(backend)
-            info = self.hook(backend, "aligntune_backend_info")()
-            brought = tuple(listed(self.hook(backend, "aligntune_algorithms")() or (), "aligntune_algorithms"))
-            accepted = self._accepted(name, Recorded(info, brought), point)
+            for hook in ("aligntune_backend_info", "aligntune_create_trainer"):
+                if not implements(self._manager, hook, plugin):
+                    raise BackendError(
+                        f"its plugin has no {hook}, which every backend needs, marked with aligntune_core.hookimpl"
+                    )
+            info = hook_of(self._manager, "aligntune_backend_info", plugin)()
+            brought = hook_of(self._manager, "aligntune_algorithms", plugin)() or ()
+            told = Recorded(info, tuple(listed(brought, "aligntune_algorithms")))
+            accepted = self._accepted(name, told, point)
             return replace(accepted, plugin=plugin, notes=(*notes, *accepted.notes))
         except BaseException as error:
             if self._manager.has_plugin(name):
@@ -439,18 +471,13 @@ class Registry:
         status, reason, install = Status.READY, "", ""
         if unmet:
             status, reason = Status.MISSING, f"it needs {'; '.join(unmet)}"
-            install = info.install or install_command(each for each in info.requirements if unmet_requirements([each]))
+            lacking = [each for each in info.requirements if unmet_requirements([each])]
+            # what one of this project's backends lacks, another one may not be able to live with
+            own = f"aligntune env create {name}" if name in KNOWN_BACKENDS else install_command(lacking)
+            install = info.install or own
         return Backend(
             name, status, came[0], reason, install, info, origin=came[1], notes=notes, environment=environment
         )
-
-    def _check_hooks(self, backend: Backend) -> None:
-        for hook in ("aligntune_backend_info", "aligntune_create_trainer"):
-            found = getattr(self._manager.hook, hook).get_hookimpls()
-            if all(each.plugin is not backend.plugin for each in found):
-                raise BackendError(
-                    f"its plugin has no {hook}, which every backend needs, marked with aligntune_core.hookimpl"
-                )
 
 
 @lru_cache(maxsize=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from aligntune_core.backends.installed import installed_version, normalised
@@ -30,6 +31,7 @@ def unmet_requirements(requirements: Iterable[str]) -> list[str]:
     return unmet
 
 
+@lru_cache(maxsize=1024)
 def satisfies(version: str, specifier: str, *, of: str = "") -> bool:
     """Whether a version is in a range, as PEP 440 has it, where pre-releases count as versions.
 
@@ -101,6 +103,7 @@ def _applicable(requirements: Iterable[str]) -> Iterator[tuple[str, str, str]]:
             yield text, name, specifier
 
 
+@lru_cache(maxsize=1024)
 def _plain_requirement(text: str) -> tuple[str, str] | None:
     # most have no marker, and the parser that reads those takes longer to import than the rest of a query
     plain = re.fullmatch(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*([^;\[(@]*)", text)

@@ -52,6 +52,23 @@ def all_settings(backend: Backend, known: Registry) -> dict[str, type[BaseModel]
     return {name: model for name, model in found.items() if model is not None}
 
 
+def all_schemas(backend: Backend, known: Registry) -> dict[str, dict[str, Any]]:
+    """The settings of each algorithm that a backend trains, as JSON Schema, where it declares them.
+
+    Args:
+        backend: The backend.
+        known: The registry that it is of.
+
+    Raises:
+        HookError: If its hook fails, or gives what can't be described.
+    """
+    from aligntune_core.jobs.schema import settings_schema
+
+    models = all_settings(backend, known)
+    with contained(backend, "described its settings", through=()):
+        return {name: settings_schema(model) for name, model in models.items()}
+
+
 def argument_problems(backend: Backend, known: Registry, algorithm: str, values: Mapping[str, Any]) -> list[Problem]:
     """What is wrong with a job's ``backend_args``, as far as the backend's settings tell.
 

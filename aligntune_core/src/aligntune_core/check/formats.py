@@ -52,6 +52,7 @@ def formats_for_job(considered: Considered) -> tuple[Format, ...]:
     if considered.wanted != "auto":
         return formats_of(known.get(considered.wanted), known) if considered.wanted in known.names() else ()
     names = [name for name in known.names() if algorithm and _trains(known.declared(name), algorithm.name)]
+    names = [name for name in names if known.may_implement(name, "aligntune_formats")]
     found: list[Format] = []
     for name in names:
         # one that fails is not chosen, and keeps no other from being

@@ -12,7 +12,6 @@ from aligntune_core.check.named_rewards import named_rewards
 from aligntune_core.check.planned import planned
 from aligntune_core.check.precision import arithmetic_problems
 from aligntune_core.errors import AlignTuneError, JobError
-from aligntune_core.events import DataReady, Event, Notice
 from aligntune_core.problem import Problem, Severity
 
 if TYPE_CHECKING:
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from aligntune_core.check.verdict import Verdict
     from aligntune_core.data.prepare import Prepared
     from aligntune_core.encoding import Encoding
+    from aligntune_core.events import DataReady, Event
     from aligntune_core.job import Job
     from aligntune_core.plan import Plan
 
@@ -216,6 +216,8 @@ class _Look:
             self._said(error)
 
     def _hear(self, event: Event) -> None:
+        from aligntune_core.events import DataReady, Notice
+
         if isinstance(event, DataReady):
             self._reports.append(event)
         elif isinstance(event, Notice) and event.warning:

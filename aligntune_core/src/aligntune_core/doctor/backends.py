@@ -34,8 +34,11 @@ def standing_findings(known: Registry, device: str) -> Iterator[Finding]:
         for note in backend.notes:
             yield from_problem(replace(note, message=f"backend '{name}': {note.message}."), name)
         told = diagnosed(backend, known) if backend.info is not None else []
+        # what lives in another environment shares none of it
         rivals = {
-            other: ranges[other] for other in backends if other != name and backends[other].status is Status.READY
+            other: ranges[other]
+            for other, rival in backends.items()
+            if other != name and rival.status is Status.READY and not rival.environment
         }
         yield from _standing(backend, ranges[name], _apart(ranges[name], rivals))
         yield from _apart_findings(backend, ranges[name], rivals)
@@ -63,13 +66,14 @@ def requirement_rows(backend: Backend) -> list[dict[str, Any]]:
     for text in backend.info.requirements if backend.info else ():
         need = Requirement(text)
         if need.marker is None or need.marker.evaluate():
-            installed = installed_version(need.name)
+            there = backend.environment
+            installed = there.found["packages"].get(normalised(need.name)) if there else installed_version(need.name)
             rows.append(
                 {
                     "name": normalised(need.name),
                     "range": _range(need.specifier),
                     "installed": installed,
-                    "satisfied": not unmet_requirements([text]),
+                    "satisfied": bool(there) or not unmet_requirements([text]),
                 }
             )
     return rows
@@ -86,6 +90,9 @@ def _standing(backend: Backend, rows: list[dict[str, Any]], apart: list[str]) ->
     if backend.status is Status.READY:
         told = ", ".join(f"{row['name']} {row['installed']} ({row['range'] or 'any'})" for row in rows)
         message = f"{name} {backend.version}".rstrip() + (f": {told}" if told else ": it needs no packages")
+        if backend.environment:
+            message += f"; in the environment '{backend.environment.name}'"
+            facts["environment"] = backend.environment.name
         yield finding("backend-ready", message, subject=name, facts=facts)
         if backend.reason:
             yield finding("backend-heavy", f"backend '{name}': {backend.reason}.", fix=_REPORT, subject=name)

@@ -83,5 +83,6 @@ def _device_findings(known: Registry, find: Callable[[str], Package | None]) -> 
 
 
 def _engines(known: Registry) -> dict[str, tuple[str, ...]]:
-    """What each backend needs, of those whose plugins can be read."""
-    return {name: backend.info.requirements for name, backend in known.all().items() if backend.info}
+    """What each backend needs that lives here, of those whose plugins can be read."""
+    here = {name: backend for name, backend in known.all().items() if not backend.environment}
+    return {name: backend.info.requirements for name, backend in here.items() if backend.info}

@@ -40,6 +40,7 @@ def quickstart(output_dir: OutputDir = "aligntune-output/quickstart", as_json: A
 
     It shows what the model answers before and after.
     """
+    from aligntune_core.backends.registry import registry
     from aligntune_core.check.decide import decide
     from aligntune_core.cli.commands.answers import answers
     from aligntune_core.cli.screens.failure import say_why
@@ -50,12 +51,16 @@ def quickstart(output_dir: OutputDir = "aligntune-output/quickstart", as_json: A
 
     told: dict[str, list[str]] = {"before": [], "after": []}
 
+    verdict = decide({**JOB, "output_dir": output_dir})
+    is_here = not verdict.backend or not registry().get(verdict.backend).environment
+
     def ask(when: str, trainer: Trainer) -> None:
-        told[when] = answers(trainer, PROMPTS)
+        # a model in the process of another environment is not to be had
+        told[when] = answers(trainer, PROMPTS) if is_here else []
 
     progress = ConsoleProgress()
     outcome = run(
-        decide({**JOB, "output_dir": output_dir}),
+        verdict,
         progress,
         before=lambda trainer: ask("before", trainer),
         after=lambda trainer: ask("after", trainer),
@@ -78,8 +83,9 @@ def _lines(ink: Ink, talks: list[dict[str, str]], losses: list[float], folder: s
     from aligntune_core.cli.screens.next_steps import preference_command
     from aligntune_core.console.sparkline import sparkline
 
-    yield ""
-    yield ink.style("What the model answers", "bold")
+    if talks:
+        yield ""
+        yield ink.style("What the model answers", "bold")
     for talk in talks:
         yield f"  {talk['prompt']}"
         yield ink.style(ink.wrap(talk["before"] or "(nothing)", "            ", "    before: "), "dim")

@@ -27,7 +27,7 @@ def show(json: bool = False) -> None:
     if json:
         from aligntune_core.console.json_text import write_json
 
-        write_json({name: each.to_dict() for name, each in registry().all(imported=False).items()})
+        write_json({name: each.to_dict() for name, each in registry().all(imported=False).items()}, depth=2)
         return
     sys.stdout.write("\n".join(backend_lines(Ink(sys.stdout), None, whole=True)).strip("\n") + "\n")
 

@@ -58,7 +58,7 @@ def show(
 
         found = registry().all(imported=False) if backend is None else {backend: registry().declared(backend)}
         standing = {name: each.to_dict() for name, each in found.items()}
-        write_json({"backends": standing, "capabilities": [row.to_dict() for row in rows]})
+        write_json({"backends": standing, "capabilities": [row.to_dict() for row in rows]}, depth=2)
     elif markdown:
         sys.stdout.write("\n".join(_markdown_lines(rows) if rows or not narrowed else [nothing]) + "\n")
     else:

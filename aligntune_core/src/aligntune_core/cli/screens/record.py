@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from aligntune_core.backends.installed import package_file
 from aligntune_core.backends.recorded import Recorded, RecordError, differences, from_text, read_record, to_values
 from aligntune_core.backends.registry import registry
+from aligntune_core.backends.settings import all_schemas
 from aligntune_core.console.json_text import laid_out
 from aligntune_core.errors import AlignTuneError, BackendError
 from aligntune_core.groups import RECORD_GROUP
@@ -61,6 +64,7 @@ def compare(name: str, file: Path | None) -> int:
     Raises:
         AlignTuneError: If there is no such backend, or its plugin can't be used.
     """
+    name = registry().spelt(name) or name
     said = _said(name)
     again = f"Write it anew with: aligntune plugin export {name} -o {file or 'FILE'}"
     try:
@@ -84,7 +88,10 @@ def _said(name: str) -> Recorded:
     backend = known.get(spelt)
     if backend.info is None or backend.plugin is None:
         raise BackendError(f"the plugin of backend '{spelt}' can't be asked: {backend.reason}.") from backend.cause
-    return known.said(spelt)
+    package, file = getattr(backend.plugin, "__name__", "").partition(".")[0], backend.info.constraints
+    if file and package and package_file(package, file) is None:
+        raise BackendError(f"backend '{spelt}' names the constraints '{file}', and {package} has no such file.")
+    return replace(known.said(spelt), settings=all_schemas(backend, known))
 
 
 def _read(name: str, file: Path | None) -> Recorded:
