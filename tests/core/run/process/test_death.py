@@ -109,8 +109,8 @@ def test_a_spoilt_channel_ends_the_process(made, monkeypatch, act, fault):
 
 def test_what_a_process_started_ends_with_it(made):
     with pytest.raises(RunError):
-        made(act="fork-and-die").train()
-    assert until(lambda: not lives(int(read("forked"))))
+        made(act="leave-and-die").train()
+    assert until(lambda: not lives(int(read("left"))))
 
 
 @pytest.mark.parametrize(

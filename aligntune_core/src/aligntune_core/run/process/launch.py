@@ -57,8 +57,8 @@ def launch_in_process(
             "launch", "made the trainer", job=packed.job, reason=reason, rejected=dict(rejected or {}), path=own_path()
         )
     except BaseException:
-        # what it printed is kept where its death was told of
-        child.kill() if child.is_gone else child.discard()
+        if not child.is_gone:  # what it printed is kept where its death was told of
+            child.discard()
         raise
     return RemoteTrainer(child)
 
