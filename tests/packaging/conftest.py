@@ -67,6 +67,7 @@ class Environment:
             "HF_HUB_OFFLINE": "1",
             "OMP_NUM_THREADS": "1",
             "ALIGNTUNE_CACHE": str(self.work.parent / "cache"),
+            "ALIGNTUNE_ENVIRONMENTS": str(self.work.parent / "environments"),
             "COLUMNS": "200",
         }
         return subprocess.run(

@@ -151,9 +151,10 @@ def _origins(distributions: Iterable[str], source: str, settings: PipSettings) -
     lost = [name for name, origin in found.items() if origin is None]
     if lost:
         names = " and ".join(f"'{name}'" for name in lost)
-        where = f"not at '{source}'" if source else "on no package index, and nothing here says where it came from"
+        verb = "are" if len(lost) > 1 else "is"
+        where = f"not at '{source}'" if source else "on no package index, and nothing here says where to get it"
         raise SetupError(
-            f"AlignTune's distribution {names} is {where}.",
+            f"AlignTune's {'distributions' if len(lost) > 1 else 'distribution'} {names} {verb} {where}.",
             fix="Say where it is with --source: a folder with its wheels, a checkout of AlignTune, or the URL of a "
             "package index that has it.",
         )
