@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import pkgutil
 import sys
+from importlib import import_module
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+import aligntune_core
 from aligntune_core import BackendInfo, Capability, TrainResult, hookimpl
 from aligntune_core.backends.registry import Registry
+
+# a module that is first imported while a test has put something in another's place would keep it for good
+for _found in pkgutil.walk_packages(aligntune_core.__path__, "aligntune_core."):
+    if not _found.name.endswith("__main__"):
+        import_module(_found.name)
 
 CONVERSATION = {"messages": [{"role": "user", "content": "2+2?"}, {"role": "assistant", "content": "4"}]}
 PAIR = {"prompt": "2+2?", "chosen": "4", "rejected": "5"}

@@ -41,8 +41,10 @@ def brought_keys(values: Mapping[str, Any], known: Registry) -> BroughtKeys:
     keys = [key for key in unknown if isinstance(key, str)]
     if not keys:
         return BroughtKeys()
-    wanted = values.get("backend") or AUTO
-    backend = known.spelt(wanted)
+    wanted = values.get("backend")
+    wanted = AUTO if wanted is None else wanted
+    # what is no text is told as that, and may fail when it is looked at
+    backend = known.spelt(wanted) if isinstance(wanted, str) else None
     if backend is None:
         # where the choice is left any of them may take it; a name that nobody has is told as that
         return BroughtKeys(frozenset(key for key in keys if owners_of(key, known)))

@@ -54,4 +54,5 @@ def _core() -> dict[str, Any]:
     return {**told, "core_folder": os.path.dirname(sys.modules["aligntune_core"].__file__ or "")}
 
 
-main()
+if __name__ == "__main__":
+    main()
