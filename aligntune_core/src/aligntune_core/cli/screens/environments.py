@@ -140,7 +140,7 @@ def _list_lines(found: list[Environment | Unusable], folder: str, ink: Ink) -> I
             yield ink.wrap(state, " " * len(label), label)
             continue
         yield ink.wrap(", ".join(_backend_words(each)) or "none", " " * len(label), label)
-        packages = ", ".join(f"{name} {version}" for name, version in each.found.get("packages", {}).items())
+        packages = _package_words(each)
         indent = " " * len(label)
         if packages:
             yield ink.wrap(packages, indent, indent)
@@ -197,10 +197,15 @@ def _specification_lines(found: Specification, ink: Ink) -> Iterator[str]:
     yield row("folder", told["folder"])
 
 
+def _package_words(environment: Environment) -> str:
+    return ", ".join(f"{name} {version}" for name, version in environment.found.get("packages", {}).items())
+
+
 def _say_made(environment: Environment, *, json: bool) -> None:
     names = ", ".join(_backend_words(environment))
     lines = [
         f"The environment '{environment.name}' is ready, with {names}.",
+        *(f"The engine's packages: {each}" for each in filter(None, [_package_words(environment)])),
         f"Its interpreter: {environment.python}",
     ]
     _write({environment.name: _values(environment)}, lines, json=json)
