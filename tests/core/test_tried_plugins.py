@@ -55,7 +55,7 @@ def test_a_file_is_a_backend_named_by_its_info(tried, job):
     assert known.names() == ["trl", "unsloth", "acme"]
     found = known.get("acme")
     assert (found.status, found.reason) == (Status.READY, "")
-    assert found.standing[0].reason == "'plugin.py', which ALIGNTUNE_PLUGINS names"
+    assert found.standing[0].reason == "'plugin.py', which --plugin or ALIGNTUNE_PLUGINS names"
     assert decide(job(backend="acme"), backends=known).ok
     assert decide(job(), backends=known).backend == "acme"
 
@@ -126,7 +126,7 @@ def test_a_name_that_is_taken_is_refused_as_of_an_installed_one(tried, plugin):
     known = tried(write("plugin.py"), points=[plugin("acme")])
     found = known.get("acme")
     assert (found.status, found.install) == (Status.BROKEN, "")
-    assert found.reason == "'plugin.py', which ALIGNTUNE_PLUGINS names and acme-dist both claim the name"
+    assert found.reason == "'plugin.py', which --plugin or ALIGNTUNE_PLUGINS names and acme-dist both claim the name"
     both = tried(write("one.py"), write("two.py")).get("acme")
     assert both.status is Status.BROKEN
     owned = tried(write("own.py", SOURCE.replace('"acme"', '"trl"'))).all()
@@ -172,7 +172,7 @@ def test_every_command_takes_the_option_anywhere(words):
     write("plugin.py", "print('a word on standard output')\n" + SOURCE)
     told = json.loads(program(*words).stdout)
     assert told["acme"]["status"] == "ready"
-    assert "which ALIGNTUNE_PLUGINS names" in told["acme"]["standing"]["installed"]["reason"]
+    assert "which --plugin or ALIGNTUNE_PLUGINS names" in told["acme"]["standing"]["installed"]["reason"]
 
 
 def test_the_variable_and_the_option_add_up():

@@ -43,7 +43,7 @@ class TriedPlugin:
     @property
     def origin(self) -> str:
         """Where it comes from, in words."""
-        return f"'{self.value}', which {VARIABLE} names"
+        return f"'{self.value}', which --plugin or {VARIABLE} names"
 
     def load(self) -> Any:
         """Its module.
