@@ -6,6 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from aligntune_core.algorithms import Task, find_algorithm
+from aligntune_core.backends.queries import supports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +27,7 @@ def use_lines(verdict: Verdict, outcome: Outcome) -> Iterator[str]:
         return
     yield f"  chat = pipeline('text-generation', {folder!r})"
     yield "  chat([{'role': 'user', 'content': 'Hello!'}])[0]['generated_text'][-1]['content']"
-    if algorithm and algorithm.task is Task.SFT:
+    if algorithm and algorithm.task is Task.SFT and supports(verdict.backend, "dpo"):
         yield "Train it further, on what people prefer:"
         yield f"  {preference_command(folder, verdict.backend)}"
 
