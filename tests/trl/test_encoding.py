@@ -3,7 +3,8 @@
 import pytest
 from trl_runs import build
 
-from aligntune_core import Job
+from aligntune import check
+from aligntune_core import Job, JobError
 from aligntune_core.data.prepare import prepare_job
 from aligntune_core.events import ignore
 from aligntune_core.models.tiny import materialise
@@ -89,6 +90,58 @@ def test_the_tokens_that_are_handed_over_are_the_engine_s_own(case, arguments, t
         for row in rows
         for each in encoding_of(job, ignore).encode(row)
     ]
+
+
+def _own_turns(folder):
+    """A model of its own turns, each of which begins with a token that no other model has."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(materialise())
+    tokenizer.add_special_tokens({"additional_special_tokens": ["<<turn>>"]})
+    tokenizer.chat_template = (
+        "{% for turn in messages %}<<turn>>{{ turn['role'] }}: {{ turn['content'] + eos_token }}{% endfor %}"
+        "{% if add_generation_prompt %}<<turn>>assistant: {% endif %}"
+    )
+    tokenizer.eos_token = "<|endoftext|>"
+    tokenizer.save_pretrained(folder)
+    return str(folder)
+
+
+def test_rows_are_written_as_the_model_does_whose_chat_template_is_named(tmp_path):
+    import trl
+
+    keys = {"model_name": "builtin:tiny", "dataset_name": CHATS, "output_dir": str(tmp_path / "out")}
+    arguments = {"chat_template_path": _own_turns(tmp_path / "own")}
+    job = Job(algorithm="sft", backend="trl", backend_args=arguments, **keys)
+    rows = prepare_job(job, RECIPES["sft"].kind, ignore)[0].rows
+    config = trl.SFTConfig(output_dir=str(tmp_path), bf16=False, report_to="none", **arguments)
+    by_hand = trl.SFTTrainer(str(materialise()), args=config, train_dataset=rows)
+    through = build("sft", backend_args=arguments, use_peft=True, **keys).trainer.native
+    found = [native_sequences(row) for row in through.train_dataset]
+    assert found == [native_sequences(row) for row in by_hand.train_dataset]
+    assert through.processing_class.decode(found[0][0][0]).startswith("<<turn>>system: Be brief.")
+    assert through.model.get_input_embeddings().weight.shape == by_hand.model.get_input_embeddings().weight.shape
+    # the token that is new to the model is trained
+    new = through.processing_class.convert_tokens_to_ids("<<turn>>")
+    assert new in through.model.peft_config["default"].trainable_token_indices["embed_tokens"]
+    verdict = check(algorithm="sft", backend="trl", level="data", backend_args=arguments, **keys)
+    assert verdict.ok
+    assert not verdict.problems
+
+
+@pytest.mark.parametrize(("lacks", "what"), [("chat_template", "chat template"), ("eos_token", "end-of-text token")])
+def test_a_model_without_a_chat_template_lends_none(lacks, what, tmp_path):
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(materialise())
+    setattr(tokenizer, lacks, None)
+    tokenizer.save_pretrained(tmp_path / "own")
+    arguments = {"chat_template_path": str(tmp_path / "own")}
+    keys = {"model_name": "builtin:tiny", "dataset_name": CHATS, "backend_args": arguments}
+    verdict = check(algorithm="sft", backend="trl", level="data", **keys)
+    assert [problem.key for problem in verdict.errors] == ["backend_args.chat_template_path"]
+    with pytest.raises(JobError, match=f"whose tokenizer has no {what}"):
+        build("sft", output_dir=str(tmp_path / "out"), **keys)
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -204,13 +204,15 @@ def test_a_conversation_is_learned_whole_where_all_is(tmp_path):
     assert row["labels"] == row["input_ids"]
 
 
-def test_the_engine_s_own_masks_are_left_to_it(tmp_path):
-    rows = [{"messages": [ASKED, SAID]}]
+@pytest.mark.parametrize("answers", [1, 2])
+def test_the_engine_s_own_masks_are_left_to_it(answers, tmp_path):
+    rows = [{"messages": [ASKED, SAID] * answers}]
     keys = {"backend_args": {"assistant_only_loss": True}, "output_dir": str(tmp_path)}
     native = build("sft", "builtin:tiny", rows, **keys).trainer.native
     (row,) = native.train_dataset
-    assert "completion" in row
-    assert native.processing_class.decode([label for label in row["labels"] if label != -100]) == "4<|im_end|>"
+    assert ("completion" if answers == 1 else "messages") in row
+    learned = native.processing_class.decode([label for label in row["labels"] if label != -100])
+    assert learned == "4<|im_end|>" * answers
 
 
 def test_a_look_at_rows_holds_few_of_them():
