@@ -73,12 +73,20 @@ def breaches(old, new):
             yield f"{name} gives another thing"
 
 
+def written(member):
+    """What a member takes, as it is written when it is called: without types."""
+    parameters = [each.replace(annotation=each.empty) for each in arguments(member).values()]
+    return str(inspect.Signature(parameters))[1:-1]
+
+
 def table():
     lines = ["| in `aligntune_core.kit` | is there to |", "|---|---|"]
     for module, members in public().items():
         for each in members:
             first = inspect.getdoc(each).split("\n")[0].rstrip(".").replace("``", "`")
-            called = f"{each.__name__}()" if inspect.isfunction(each) else each.__name__
+            called = (
+                f"{each.__name__}({written(each)})" if arguments(each) or inspect.isfunction(each) else each.__name__
+            )
             lines.append(f"| `{module}.{called}` | {first[0].lower() + first[1:]} |")
     return "\n".join(lines) + "\n"
 
