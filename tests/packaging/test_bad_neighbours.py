@@ -34,7 +34,7 @@ def test_each_is_listed_with_what_is_wrong(standing):
     assert standing[TAKEN]["install"] == "pip uninstall aligntune-taken"
     assert "imports torch" in standing["hasty"]["reason"]
     told = {key: value for key, value in standing["trl"].items() if key != "standing"}
-    assert told == {"status": "ready", "version": "1.0.0", "reason": "", "install": "", "notes": []}
+    assert told == {"status": "ready", "version": "1.0.0", "reason": "", "install": "", "environment": "", "notes": []}
 
 
 def test_each_is_listed_with_what_it_lacks(standing):

@@ -1,9 +1,12 @@
 """The tokens that `check` looks at, held against those that TRL trains on."""
 
+import shutil
+
 import pytest
 from trl_runs import build
 
-from aligntune_core import Job
+from aligntune import check
+from aligntune_core import Job, JobError
 from aligntune_core.data.prepare import prepare_job
 from aligntune_core.events import ignore
 from aligntune_core.models.tiny import materialise
@@ -89,6 +92,129 @@ def test_the_tokens_that_are_handed_over_are_the_engine_s_own(case, arguments, t
         for row in rows
         for each in encoding_of(job, ignore).encode(row)
     ]
+
+
+def _beginning(folder, *, in_turns):
+    """A model whose tokenizer begins texts with a token, and whose template may write the same one."""
+    from tokenizers import processors
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(shutil.copytree(materialise(), folder))
+    begin, place = "<|im_start|>", tokenizer.convert_tokens_to_ids("<|im_start|>")
+    tokenizer.backend_tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{begin} $A", pair=f"{begin} $A {begin} $B", special_tokens=[(begin, place)]
+    )
+    tokenizer.bos_token = begin
+    if in_turns:
+        tokenizer.chat_template = "{{ bos_token }}" + tokenizer.chat_template
+    tokenizer.save_pretrained(folder)
+    return str(folder)
+
+
+@pytest.mark.parametrize("case", ["texts", "chats", "plain text"])
+@pytest.mark.parametrize("in_turns", [False, True], ids=["texts begin", "turns begin too"])
+def test_what_a_tokenizer_puts_first_stands_there_as_often_as_the_engine_writes_it(in_turns, case, tmp_path):
+    model = _beginning(tmp_path / "model", in_turns=in_turns)
+    assert handed_over(model, HANDED_OVER[case], tmp_path) == by_the_engine(model, HANDED_OVER[case], tmp_path)
+
+
+SETTINGS = {
+    "packed": {"packing": True, "max_length": 24},
+    "wrapped": {"packing": True, "packing_strategy": "wrapped", "max_length": 24},
+    "start cut": {"truncation_mode": "keep_end", "max_length": 6},
+    "end cut": {"max_length": 8},
+    "shuffled": {"shuffle_dataset": True},
+    "several processes": {"dataset_num_proc": 2},
+    "another end": {"eos_token": "<|im_start|>"},
+    "no padding": {"padding_free": True, "max_length": None},
+}
+
+
+@pytest.mark.filterwarnings("ignore:The `'keep_end'` truncation mode:FutureWarning")
+@pytest.mark.parametrize("case", SETTINGS)
+def test_what_is_made_of_the_tokens_is_the_engine_s_own(case, tmp_path):
+    rows = TEXTS * 3 + [
+        {"prompt": "Say", "completion": "ing \N{GRINNING FACE}"},
+        {"prompt": "a\n", "completion": "\nb"},
+    ]
+    found = [each(str(materialise()), rows, tmp_path, **SETTINGS[case]) for each in (handed_over, by_the_engine)]
+    assert found[0][0]
+    assert found[0] == found[1]
+
+
+def handed_over(model, dataset, folder, **arguments):
+    """The rows that a trainer made through AlignTune trains on, and its first batches' labels."""
+    keys = {"output_dir": str(folder / "through"), "backend_args": arguments, "batch_size": 2}
+    return trained_on(build("sft", model, dataset, **keys).trainer.native)
+
+
+def by_the_engine(model, dataset, folder, **arguments):
+    """The same of a trainer that is made by hand."""
+    import trl
+
+    job = Job(algorithm="sft", backend="trl", model_name=model, dataset_name=dataset)
+    rows = prepare_job(job, RECIPES["sft"].kind, ignore)[0].rows
+    arguments = {"per_device_train_batch_size": 2, "seed": 0, "bf16": False, "report_to": "none", **arguments}
+    return trained_on(
+        trl.SFTTrainer(model, args=trl.SFTConfig(output_dir=str(folder), **arguments), train_dataset=rows)
+    )
+
+
+def trained_on(native):
+    rows = [(row["input_ids"], row["labels"]) for row in native.train_dataset]
+    return rows, [batch["labels"].tolist() for batch in native.get_train_dataloader()]
+
+
+def _own_turns(folder):
+    """A model of its own turns, each of which begins with a token that no other model has."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(materialise())
+    tokenizer.add_special_tokens({"additional_special_tokens": ["<<turn>>"]})
+    tokenizer.chat_template = (
+        "{% for turn in messages %}<<turn>>{{ turn['role'] }}: {{ turn['content'] + eos_token }}{% endfor %}"
+        "{% if add_generation_prompt %}<<turn>>assistant: {% endif %}"
+    )
+    tokenizer.eos_token = "<|endoftext|>"
+    tokenizer.save_pretrained(folder)
+    return str(folder)
+
+
+def test_rows_are_written_as_the_model_does_whose_chat_template_is_named(tmp_path):
+    import trl
+
+    keys = {"model_name": "builtin:tiny", "dataset_name": CHATS, "output_dir": str(tmp_path / "out")}
+    arguments = {"chat_template_path": _own_turns(tmp_path / "own")}
+    job = Job(algorithm="sft", backend="trl", backend_args=arguments, **keys)
+    rows = prepare_job(job, RECIPES["sft"].kind, ignore)[0].rows
+    config = trl.SFTConfig(output_dir=str(tmp_path), bf16=False, report_to="none", **arguments)
+    by_hand = trl.SFTTrainer(str(materialise()), args=config, train_dataset=rows)
+    through = build("sft", backend_args=arguments, use_peft=True, **keys).trainer.native
+    found = [native_sequences(row) for row in through.train_dataset]
+    assert found == [native_sequences(row) for row in by_hand.train_dataset]
+    assert through.processing_class.decode(found[0][0][0]).startswith("<<turn>>system: Be brief.")
+    assert through.model.get_input_embeddings().weight.shape == by_hand.model.get_input_embeddings().weight.shape
+    # the token that is new to the model is trained
+    new = through.processing_class.convert_tokens_to_ids("<<turn>>")
+    assert new in through.model.peft_config["default"].trainable_token_indices["embed_tokens"]
+    verdict = check(algorithm="sft", backend="trl", level="data", backend_args=arguments, **keys)
+    assert verdict.ok
+    assert not verdict.problems
+
+
+@pytest.mark.parametrize(("lacks", "what"), [("chat_template", "chat template"), ("eos_token", "end-of-text token")])
+def test_a_model_without_a_chat_template_lends_none(lacks, what, tmp_path):
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(materialise())
+    setattr(tokenizer, lacks, None)
+    tokenizer.save_pretrained(tmp_path / "own")
+    arguments = {"chat_template_path": str(tmp_path / "own")}
+    keys = {"model_name": "builtin:tiny", "dataset_name": CHATS, "backend_args": arguments}
+    verdict = check(algorithm="sft", backend="trl", level="data", **keys)
+    assert [problem.key for problem in verdict.errors] == ["backend_args.chat_template_path"]
+    with pytest.raises(JobError, match=f"whose tokenizer has no {what}"):
+        build("sft", output_dir=str(tmp_path / "out"), **keys)
 
 
 @pytest.mark.parametrize("case", CASES)

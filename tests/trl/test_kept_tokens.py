@@ -84,6 +84,20 @@ def test_a_launch_after_a_check_makes_no_tokens(tmp_path, tokenised):
     assert native.train_dataset.column_names == ["input_ids", "labels"]
 
 
+def test_what_the_engine_made_of_the_rows_is_made_anew_where_it_was_cut_off(tmp_path, monkeypatch):
+    monkeypatch.setenv("ALIGNTUNE_CACHE", str(tmp_path / "cache"))
+    file = written(tmp_path, [{"prompt": f"Say {n}: ", "completion": str(n)} for n in range(40)])
+    keys = {"model_name": "builtin:tiny", "dataset_name": file, "output_dir": str(tmp_path / "out")}
+    before = [*build("sft", **keys).trainer.native.train_dataset]
+    made = [*(tmp_path / "cache").rglob("cache-*.arrow")]
+    assert made
+    for each in made:
+        half = each.read_bytes()[: each.stat().st_size // 2]
+        each.unlink()  # it is mapped by the first trainer
+        each.write_bytes(half)
+    assert [*build("sft", **keys).trainer.native.train_dataset] == before
+
+
 @pytest.mark.parametrize("change", ["template", "tokenizer", "setting", "code", "the kit's code"])
 def test_tokens_are_made_anew_when_what_makes_them_changed(change, tmp_path, tokenised, monkeypatch):
     folder = shutil.copytree(materialise(), tmp_path / "model")
@@ -204,13 +218,15 @@ def test_a_conversation_is_learned_whole_where_all_is(tmp_path):
     assert row["labels"] == row["input_ids"]
 
 
-def test_the_engine_s_own_masks_are_left_to_it(tmp_path):
-    rows = [{"messages": [ASKED, SAID]}]
+@pytest.mark.parametrize("answers", [1, 2])
+def test_the_engine_s_own_masks_are_left_to_it(answers, tmp_path):
+    rows = [{"messages": [ASKED, SAID] * answers}]
     keys = {"backend_args": {"assistant_only_loss": True}, "output_dir": str(tmp_path)}
     native = build("sft", "builtin:tiny", rows, **keys).trainer.native
     (row,) = native.train_dataset
-    assert "completion" in row
-    assert native.processing_class.decode([label for label in row["labels"] if label != -100]) == "4<|im_end|>"
+    assert ("completion" if answers == 1 else "messages") in row
+    learned = native.processing_class.decode([label for label in row["labels"] if label != -100])
+    assert learned == "4<|im_end|>" * answers
 
 
 def test_a_look_at_rows_holds_few_of_them():

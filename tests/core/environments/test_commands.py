@@ -136,3 +136,13 @@ def test_an_interpreter_of_another_python_is_adopted(aligntune, wheels, tmp_path
     assert aligntune("remove", "other")[0] == 0
     # what was there is there
     assert sorted(folder.rglob("*.py")) == before
+
+
+def test_a_place_where_nothing_can_be_written_is_told(aligntune, tiny, tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("ALIGNTUNE_ENVIRONMENTS", str(tmp_path / "file" / "environments"))
+    code, _, err = aligntune("create", "tiny", *tiny)
+    assert code == 2
+    assert "nothing can be written to" in err
+    assert "ALIGNTUNE_ENVIRONMENTS" in err
+    assert "Traceback" not in err

@@ -125,9 +125,9 @@ class _Look:
         prepared = self._prepared()
         if prepared is None:
             return Examination(level, self.plan(None), tuple(self._reports), notes=tuple(self._notes))
-        train, _ = prepared
+        train, evaluation = prepared
         self.problems += arithmetic_problems(self._job)
-        tokens = self._tokens(train)
+        tokens = self._tokens(train, evaluation)
         self._try_rewards(train)
         left = _rows_left(len(train.rows), tokens)
         plan = self.plan(left)
@@ -175,7 +175,7 @@ class _Look:
             self._said(error)
         return None
 
-    def _tokens(self, train: Prepared) -> Tokens | None:
+    def _tokens(self, train: Prepared, evaluation: Prepared | None) -> Tokens | None:
         try:
             # what it gives is called on every row, which is its own doing too
             with contained(self._backend, "tokenised the data", engine=True):
@@ -183,17 +183,18 @@ class _Look:
                 encoding: Encoding | None = hook(job=self._job, emit=self._hear)
                 if encoding is None:
                     return None
-                from aligntune_core.check.tokens import examine_rows
+                from aligntune_core.check.tokens import examine_evaluation, examine_rows
 
                 self._encoding = encoding
                 tokens = examine_rows(train.rows, encoding)
+                evaluated = examine_evaluation(evaluation.rows, encoding) if evaluation else ()
         except HookError as error:
             self._failed(error)
             return None
         except AlignTuneError as error:
             self._said(error)
             return None
-        self.problems += tokens.problems
+        self.problems += [*tokens.problems, *evaluated]
         self._kept = tokens.kept
         return tokens
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sized
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby, islice
 from statistics import median_low
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from aligntune_core.check.examination import Lengths, Span
 from aligntune_core.check.token_counts import Counts
 from aligntune_core.check.token_problems import token_problems
-from aligntune_core.problem import Problem
+from aligntune_core.problem import Problem, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -66,6 +66,31 @@ def examine_rows(rows: Iterable[Mapping[str, Any]], encoding: Encoding, *, most:
     return Tokens(lengths, example, tuple(token_problems(counts, lengths, encoding)), counts.kept)
 
 
+def examine_evaluation(
+    rows: Iterable[Mapping[str, Any]], encoding: Encoding, *, most: int | None = MOST_ROWS
+) -> tuple[Problem, ...]:
+    """What stops an evaluation on these rows, and how many of them it leaves out.
+
+    Args:
+        rows: Canonical rows, at least one.
+        encoding: How they become tokens.
+        most: Rows that are looked at, the first ones; all if None.
+    """
+    tokens = examine_rows(rows, encoding, most=most)
+    if tokens.lengths.more and _stops(tokens):
+        # what holds for the first need not hold for all
+        tokens = examine_rows(rows, encoding, most=None)
+    return tuple(
+        replace(
+            problem,
+            message=f"in the evaluation data, {problem.message}",
+            key="eval_dataset_name" if problem.key == "dataset_name" else problem.key,
+        )
+        for problem in tokens.problems
+        if problem.severity is Severity.ERROR or problem.code == "rows-left-out"
+    )
+
+
 def too_few_rows(needed: int, rows: int) -> Problem:
     """That a dataset has fewer rows than one step takes.
 
@@ -79,6 +104,10 @@ def too_few_rows(needed: int, rows: int) -> Problem:
         "Add rows, or lower batch_size or gradient_accumulation_steps.",
         "dataset_name",
     )
+
+
+def _stops(tokens: Tokens) -> bool:
+    return any(problem.severity is Severity.ERROR for problem in tokens.problems)
 
 
 def _lengths(counts: Counts, encoding: Encoding, *, more: bool) -> Lengths:

@@ -31,10 +31,20 @@ def making(name: str, waiting: Callable[[], object] = lambda: None) -> Iterator[
 
     Yields:
         The lock's file descriptor: a child process that inherits it keeps it, also when this process is killed.
+
+    Raises:
+        SetupError: If nothing can be written where environments are kept.
     """
     folder = os.path.join(environments_folder(), _LOCKS)
-    os.makedirs(folder, exist_ok=True)
-    lock = os.open(os.path.join(folder, name), os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        os.makedirs(folder, exist_ok=True)
+        lock = os.open(os.path.join(folder, name), os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise SetupError(
+            f"nothing can be written to '{environments_folder()}', where environments are kept: "
+            f"{error.strerror or error}.",
+            fix="Set ALIGNTUNE_ENVIRONMENTS to a folder of yours.",
+        ) from error
     try:
         if not _locked(lock, exclusive=True):
             waiting()

@@ -14,7 +14,7 @@ from aligntune_core.kit.tokens.encoders import ENCODERS, encode_judged_pairs, en
 from aligntune_core.kit.tokens.ids import ids_of
 from aligntune_trl.models.adapter_layers import named_layer_problem
 from aligntune_trl.models.ingredients import Ingredients
-from aligntune_trl.models.tokenizer import load_tokenizer
+from aligntune_trl.models.tokenizer import as_engine_reads, load_tokenizer, template_model
 from aligntune_trl.tokens.kept import RowEncoder
 from aligntune_trl.translation.arguments import config_arguments, length_key, may_lack_rewards
 from aligntune_trl.translation.fields import declared_fields
@@ -96,7 +96,8 @@ def make_encoding(job: Job, recipe: Recipe, config: Any, made: RowEncoder) -> En
         max_completion_length=int(settings["max_completion_length"] or 1) if prompts else 0,
         needs_room=recipe.needs_room,
         ends_at_context=config.model_type in _LEARNED_POSITIONS,
-        vocabulary=getattr(config.get_text_config(), "vocab_size", None),
+        # with another model's tokens, the engine makes the embeddings as large as the vocabulary
+        vocabulary=None if template_model(job) else getattr(config.get_text_config(), "vocab_size", None),
         end_ids=frozenset({tokenizer.eos_token_id}),
         pad_id=tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id,
         # a classifier reads its score at the last token that is not padding
@@ -113,11 +114,15 @@ def row_encoder(job: Job, recipe: Recipe, tokenizer: Any) -> RowEncoder:
         job: The job.
         recipe: How its algorithm is trained.
         tokenizer: The model's tokenizer.
+
+    Raises:
+        JobError: If the model whose chat template is named has none.
+        ModelError: If its tokenizer can't be loaded.
     """
     encoder = encode_judged_pairs if recipe.is_scorer else ENCODERS[recipe.kind]
     if recipe.kind is DatasetKind.DEMONSTRATIONS and config_arguments(job, recipe).get("completion_only_loss") is False:
         encoder = encode_whole_demonstrations
-    return RowEncoder(tokenizer, encoder, is_single=recipe.is_single)
+    return RowEncoder(as_engine_reads(tokenizer, job), encoder, is_single=recipe.is_single)
 
 
 def _asks(tokenizer: Any) -> bool | None:

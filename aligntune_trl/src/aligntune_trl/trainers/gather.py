@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from aligntune_core import Job, Listener
     from aligntune_trl.tokens.kept import RowEncoder
 
-_ENGINES_OWN = ("assistant_only_loss", "dataset_kwargs")
-"""Settings of the engine's own way to tokens: with one of them, rows go to it as they are."""
+_OWN_MASKS, _OWN_STEPS = "assistant_only_loss", "dataset_kwargs"
+"""Settings of the engine's own way to tokens."""
 
 
 def gather(job: Job, emit: Listener) -> Ingredients:
@@ -48,7 +48,7 @@ def gather(job: Job, emit: Listener) -> Ingredients:
 def in_tokens(made_of: Ingredients, encoder: RowEncoder) -> Ingredients:
     """The same with rows as the engine takes them: demonstrations in tokens, so that it makes none a second time.
 
-    Of conversations with several answers, an engine would train on all turns besides.
+    Of conversations with several answers, an engine would train on all turns besides, unless it is told to mask them.
 
     Args:
         made_of: The job and what was loaded for it.
@@ -58,7 +58,7 @@ def in_tokens(made_of: Ingredients, encoder: RowEncoder) -> Ingredients:
     if recipe.kind is not DatasetKind.DEMONSTRATIONS:
         return made_of
     arguments = config_arguments(job, recipe)
-    if "messages" not in rows.column_names and any(arguments.get(name) for name in _ENGINES_OWN):
+    if arguments.get(_OWN_MASKS) or (arguments.get(_OWN_STEPS) and "messages" not in rows.column_names):
         return made_of
     return replace(
         made_of, rows=encoder.kept(rows).rows, eval_rows=encoder.kept(eval_rows).rows if eval_rows else eval_rows

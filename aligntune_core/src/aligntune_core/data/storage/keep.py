@@ -175,7 +175,10 @@ def _opened(entry: Path, key: str) -> Kept:
     if file.stat().st_size != known["bytes"]:
         raise ValueError("the file was cut off")
     # an engine writes what it makes of the rows beside them, or keeps it in memory with them
-    rows = Dataset.from_file(str(file), in_memory=not os.access(entry, os.W_OK))
+    is_shared = os.access(entry, os.W_OK)
+    rows = Dataset.from_file(str(file), in_memory=not is_shared)
+    if is_shared:
+        _discard_cut_off(entry)
     if len(rows) != known["rows"]:
         raise ValueError("rows are missing")
     rows._fingerprint = key_of(key, versions(*_ENGINES))  # noqa: SLF001 - what `map` names its files by
@@ -185,6 +188,17 @@ def _opened(entry: Path, key: str) -> Kept:
         with (entry / f"{name}.bin").open("rb") as side:
             sides[name].fromfile(side, count)
     return Kept(rows, known["shape"], sides, known["facts"])
+
+
+def _discard_cut_off(entry: Path) -> None:
+    """Take away what an engine made of the rows where it is not whole: the engine would find it, and fail."""
+    from datasets import Dataset
+
+    for file in entry.glob("cache-*.arrow"):
+        try:
+            Dataset.from_file(str(file))
+        except (OSError, ValueError):
+            file.unlink(missing_ok=True)
 
 
 def _in_memory(batches: Callable[[], Iterator[Batch]], shaped: Callable[[list[Row], int], list[Row]]) -> Kept:
