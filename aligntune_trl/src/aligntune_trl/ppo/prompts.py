@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 
 from aligntune_core.errors import DataError, ModelError
+from aligntune_core.rewards.texts import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -61,7 +62,7 @@ def encode_prompt(prompt: Any, tokenizer: Any) -> list[int]:
         ids = tokenizer(text, add_special_tokens=False)["input_ids"]
     else:
         raise DataError(
-            f"A prompt is {shorten(prompt)}, which is neither a text nor a list of messages.",
+            f"A prompt is {shortened(prompt)}, which is neither a text nor a list of messages.",
             fix="Each row's 'prompt' must be a text or a list of {'role': ..., 'content': ...}.",
         )
     if not ids:
@@ -124,12 +125,6 @@ def check_prompts(
             )
     if number < 0:
         raise DataError(f"The {name} has no rows.")
-
-
-def shorten(value: object, limit: int = 200) -> str:
-    """A value as it is written in Python, cut to ``limit`` characters."""
-    text = repr(value)
-    return text if len(text) <= limit else f"{text[:limit]}..."
 
 
 def _is_messages(prompt: object) -> bool:

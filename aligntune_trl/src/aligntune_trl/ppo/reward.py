@@ -11,8 +11,9 @@ import torch
 from aligntune_core.errors import ModelError, RewardError, RunError
 from aligntune_core.rewards.function import free_name, name_of
 from aligntune_core.rewards.guard import GuardedReward
+from aligntune_core.rewards.texts import shortened
 from aligntune_trl.ppo.decoder import forward_arguments, without_adapter_shell
-from aligntune_trl.ppo.prompts import pad_token_id, shorten
+from aligntune_trl.ppo.prompts import pad_token_id
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -137,8 +138,8 @@ class ModelReward:
         if not bool(total.isfinite().all()):
             worst = int((~total.isfinite()).nonzero()[0])
             raise RunError(
-                f"The reward model scored {total[worst].item()} for the prompt {shorten(rows[worst]['prompt'])} and "
-                f"the completion {shorten(completions.texts(self.policy_tokenizer)[worst])}.",
+                f"The reward model scored {total[worst].item()} for the prompt {shortened(rows[worst]['prompt'])} and "
+                f"the completion {shortened(completions.texts(self.policy_tokenizer)[worst])}.",
                 fix="Check the reward model, and try it in fp32.",
             )
         return Scores(total)
