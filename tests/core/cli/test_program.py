@@ -21,6 +21,12 @@ def test_version(aligntune):
     assert re.fullmatch(r"aligntune \d+\.\d+\.\d+\S*\n", said.out)
 
 
+def test_an_interpreter_that_is_named_runs_the_program():
+    words = [sys.executable, "-m", "aligntune", "--version"]
+    said = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert said.stdout.startswith("aligntune ")
+
+
 def test_help_names_every_command(aligntune):
     said = aligntune("--help")
     assert said.code == 0
