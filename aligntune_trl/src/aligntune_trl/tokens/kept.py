@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
@@ -29,7 +30,7 @@ _AT_ONCE = 256
 """Rows that are tokenised together: enough for a tokenizer's threads, and little to hold."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RowEncoder:
     """Makes rows into tokens.
 
@@ -81,13 +82,17 @@ class RowEncoder:
             columns = [{"input_ids": array("i", each.ids), "labels": _labels(each)} for each in sequences]
             yield Batch(columns, sides={"split": array("b", [each.prompt_differs for each in sequences])})
 
+    @cached_property
+    def _tokenizer_digest(self) -> str | None:
+        # all of a large vocabulary is written out for it, so it is asked for once, and of rows on the disk alone
+        return _digest(self.tokenizer)
+
     def _key(self, rows: Dataset) -> str | None:
-        digest = _digest(self.tokenizer)
-        if digest is None or not rows.cache_files:
+        if not rows.cache_files or self._tokenizer_digest is None:
             return None
         code = [row_code(Path(file).parent) for file in (__file__, encoders.__file__)]
         libraries = versions("aligntune-trl", "transformers", "tokenizers", "jinja2")
-        return key_of("tokens", rows._fingerprint, self.encoder.__name__, digest, code, libraries)  # noqa: SLF001
+        return key_of("tokens", rows._fingerprint, self.encoder.__name__, self._tokenizer_digest, code, libraries)  # noqa: SLF001
 
 
 def _encoded(kept: Kept) -> Iterator[Sequence[Encoded]]:
